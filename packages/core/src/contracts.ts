@@ -1,0 +1,134 @@
+import { z } from "zod";
+import type { ProviderStatus } from "./states.ts";
+
+/** Body of `request-job`. */
+export const requestBody = z.strictObject({
+  kind: z.string().min(1).max(100),
+  input: z.unknown(),
+  idempotencyKey: z.string().min(1).max(255).optional(),
+});
+
+/** What `submit_job` takes. */
+export interface SubmitRequest {
+  user: string;
+  kind: string;
+  input: unknown;
+  plan: { tasks: Record<string, unknown>[] };
+  idempotencyKey?: string;
+}
+
+/** What `submit_job` returns. `job` is the row with its tasks and artifacts. */
+export interface SubmitResult {
+  job: { id: string } & Record<string, unknown>;
+  created: boolean;
+  claims: Claim[];
+}
+
+/** An endpoint as a claim or poll carries it. */
+export interface EndpointRef {
+  name: string;
+  /** RunPod's endpoint id. */
+  providerId: string;
+}
+
+/** A claimed attempt with all that its POST to RunPod needs. The token exists here and in that POST only. */
+export interface Claim {
+  attempt: string;
+  token: string;
+  number: number;
+  job: string;
+  kind: string;
+  user: string;
+  task: string;
+  route: string;
+  endpoint: EndpointRef & { executionTimeoutMs: number; ttlMs: number };
+  input: unknown;
+  /** Outputs of the tasks before this one, by name. */
+  upstream: Record<string, unknown>;
+  /** Declared artifacts: name → content type. */
+  artifacts: Record<string, string>;
+}
+
+/** An attempt to look up or cancel at RunPod. */
+export interface Poll {
+  attempt: string;
+  providerId: string;
+  endpoint: EndpointRef;
+  kind: string;
+  task: string;
+}
+
+/** How the POST of an attempt ended. */
+export interface SubmissionResult {
+  attempt: string;
+  outcome: "accepted" | "rejected" | "not_sent" | "unknown";
+  providerId?: string;
+  class?: FailureClass;
+  error?: string;
+  retryAfterMs?: number;
+}
+
+/** Failure classes that TypeScript can tell; all of them are rows of `podbase_private.failure_classes`. */
+export type FailureClass =
+  | "bad_input"
+  | "invalid_output"
+  | "transient_network"
+  | "rate_limited"
+  | "auth"
+  | "unknown_endpoint";
+
+/** One report about one attempt, from wherever it came. */
+export interface Report {
+  attempt: string;
+  source: "webhook" | "poll" | "worker";
+  token?: string;
+  kind?: string;
+  task?: string;
+  status: ProviderStatus;
+  providerId?: string;
+  output?: unknown;
+  error?: string;
+  class?: FailureClass;
+  progress?: number;
+  seq?: number;
+  delayTime?: number;
+  executionTime?: number;
+  workerId?: string;
+}
+
+/** What `record_report` did. */
+export interface ReportResult {
+  verdict: "applied" | "unchanged" | "duplicate" | "late" | "unauthorized";
+  /** Whether the worker should go on. */
+  proceed: boolean;
+  job?: string;
+  user?: string;
+  artifacts?: Record<string, string>;
+  claims: Claim[];
+}
+
+/** An upload slot as a worker gets it. */
+export interface UploadSlot {
+  url: string;
+  path: string;
+  contentType: string;
+}
+
+/** RunPod's job as `/status` and webhooks show it; unknown fields are dropped, all but the status may be missing. */
+export const providerJob = z.object({
+  id: z.string().optional(),
+  status: z.string(),
+  output: z.unknown().optional(),
+  error: z.unknown().optional(),
+  delayTime: z.number().optional(),
+  executionTime: z.number().optional(),
+  workerId: z.string().optional(),
+});
+export type ProviderJob = z.infer<typeof providerJob>;
+
+/** Body of a worker's progress call. */
+export const progressBody = z.object({
+  seq: z.number().int().min(0).max(2_147_483_647),
+  progress: z.number().min(0).max(1),
+  message: z.string().max(200).optional(),
+});

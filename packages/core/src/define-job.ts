@@ -1,0 +1,94 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+
+type OutputOf<S> = S extends StandardSchemaV1<infer _I, infer O> ? O : never;
+/** One task of a job: where it runs, what comes before it, what it is given and what it must give back. */
+export interface TaskSpec<Input, Outputs, Own, Artifact extends string> {
+  /** Names an ordered list of endpoints in the database; code never holds a RunPod endpoint id. */
+  route: string;
+  /** Tasks of the same job that must be completed first. */
+  after?: readonly (keyof Outputs)[];
+  /**
+   * Makes the input of the RunPod job from the job's input and the outputs of the tasks in `after`. TypeScript knows the
+   * outputs of all siblings here; only those in `after` are there at run time.
+   */
+  input: (context: { input: Input } & Outputs) => Record<string, unknown>;
+  /** What the worker must return. Anything else is a failure of class `invalid_output`. */
+  output: StandardSchemaV1<unknown, Own>;
+  /** Files the worker uploads: name → content type. Each gets a signed upload slot. */
+  artifacts?: { [name in Artifact]: string };
+  /** A failed optional task doesn't fail the job. */
+  optional?: boolean;
+  /**
+   * After a POST to RunPod without a clear answer: `at_least_once` (default) submits again after the evidence
+   * window, `at_most_once` never does.
+   */
+  submitPolicy?: "at_least_once" | "at_most_once";
+  /** Failures that count before the task fails for good; 3 if absent. */
+  maxAttempts?: number;
+}
+
+/** A job kind as `defineJob` returns it. */
+export interface JobDefinition<
+  Kind extends string = string,
+  Schema extends StandardSchemaV1 = StandardSchemaV1,
+  Outputs extends Record<string, unknown> = Record<string, unknown>,
+  Artifacts extends { [T in keyof Outputs]: string } = { [T in keyof Outputs]: string },
+> {
+  kind: Kind;
+  input: Schema;
+  tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T], Artifacts[T]> };
+}
+
+/**
+ * Defines a job kind: its input, its tasks and what they hand each other, typed end to end. Any Standard Schema will do
+ * (standardschema.dev); zod is only one of them.
+ */
+export function defineJob<
+  const Kind extends string,
+  Schema extends StandardSchemaV1,
+  Outputs extends Record<string, unknown>,
+  Artifacts extends { [T in keyof Outputs]: string },
+>(definition: {
+  kind: Kind;
+  input: Schema;
+  tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T], Artifacts[T]> };
+}): JobDefinition<Kind, Schema, Outputs, Artifacts> {
+  return definition as unknown as JobDefinition<Kind, Schema, Outputs, Artifacts>;
+}
+
+/** Any job definition, where its types don't matter. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where all definitions must fit.
+export type AnyJob = JobDefinition<any, any, any, any>;
+/** Job definitions by kind, as `supabase/functions/_shared/jobs.ts` exports them. */
+export type JobCatalog = Record<string, AnyJob>;
+
+/** What `jobs.request` takes for this kind. */
+export type InputOf<J extends AnyJob> =
+  J extends JobDefinition<string, infer S, infer _O, infer _A>
+    ? S extends StandardSchemaV1<infer I, infer _Out>
+      ? I
+      : never
+    : never;
+/** Output by task name. */
+export type OutputsOf<J extends AnyJob> =
+  J extends JobDefinition<string, infer _S, infer O, infer _A> ? O : never;
+/** The names of the artifacts that the tasks of this kind declare. */
+export type ArtifactNames<J extends AnyJob> =
+  J extends JobDefinition<string, infer _S, infer O, infer A> ? A[keyof O] : never;
+
+/** The plan that is stored with a job, so that jobs in flight survive a new deploy. */
+export function planOf(job: AnyJob): { tasks: Record<string, unknown>[] } {
+  return {
+    tasks: Object.entries(job.tasks as Record<string, TaskSpec<unknown, object, unknown, string>>).map(
+      ([name, task]) => ({
+        name,
+        route: task.route,
+        after: task.after ?? [],
+        artifacts: task.artifacts ?? {},
+        optional: task.optional ?? false,
+        submitPolicy: task.submitPolicy ?? "at_least_once",
+        maxAttempts: task.maxAttempts ?? 3,
+      }),
+    ),
+  };
+}

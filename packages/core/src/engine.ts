@@ -1,0 +1,242 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Claim, ProviderJob, Report, ReportResult, UploadSlot } from "./contracts.ts";
+import { type JobCatalog, planOf } from "./define-job.ts";
+import { type Issue, PodbaseError } from "./errors.ts";
+import type { Clock, Database, Storage } from "./ports.ts";
+import type { RunOutcome, RunPod } from "./runpod.ts";
+import type { ProviderStatus } from "./states.ts";
+
+/** RunPod refuses bodies over 10 MiB (docs.runpod.io); what comes near is refused here, where it can be explained. */
+const MAX_RUN_BYTES = 9 * 1024 * 1024;
+
+export interface EngineOptions {
+  jobs: JobCatalog;
+  database: Database;
+  storage: Storage;
+  runpod: RunPod;
+  /** Base URL of the webhook function; kind, task and attempt are appended. */
+  webhookUrl: string;
+  clock?: Clock;
+  /** Calls to RunPod at once. */
+  concurrency?: number;
+}
+
+/** What one pass of `reconcile` did. */
+export interface PassSummary {
+  submitted: number;
+  polled: number;
+  canceled: number;
+}
+
+/**
+ * The engine: claim, call RunPod, record. It holds no state between two SQL functions, so it may die anywhere and any
+ * number of it may run at once. `request-job`, `runpod-webhook` and `reconcile` all use it, with different budgets.
+ */
+export class Engine {
+  readonly #options: Required<EngineOptions>;
+
+  constructor(options: EngineOptions) {
+    this.#options = { clock: Date, concurrency: 10, ...options };
+  }
+
+  /** Validates and stores a request. The claims it returns still have to be dispatched. Throws PodbaseError. */
+  async request(user: string, kind: string, input: unknown, idempotencyKey?: string) {
+    const job = Object.hasOwn(this.#options.jobs, kind) ? this.#options.jobs[kind] : undefined;
+    if (!job) throw new PodbaseError("unknown_job_kind", `There is no job kind "${kind}".`);
+    const parsed = await validate(job.input, input);
+    if (parsed.issues) {
+      throw new PodbaseError("invalid_input", "The input does not fit the job kind.", {
+        issues: parsed.issues.map((issue) => ({ ...issue, path: ["input", ...issue.path] })),
+      });
+    }
+    return this.#options.database.submitJob({
+      user,
+      kind,
+      input: parsed.value,
+      plan: planOf(job),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    });
+  }
+
+  /** Posts claimed attempts to RunPod and records how that ended, each by itself so that none waits for another. */
+  async dispatch(claims: Claim[]): Promise<void> {
+    await inParallel(claims, this.#options.concurrency, async (claim) => {
+      const outcome = await this.#submit(claim);
+      await this.#options.database.recordSubmissions([{ attempt: claim.attempt, ...outcome }]);
+    });
+  }
+
+  /** Records a report and dispatches what it unblocked. `output` is checked against the task's schema before. */
+  async report(report: Report): Promise<ReportResult & { dispatched: Promise<void> }> {
+    const result = await this.#options.database.recordReport(await this.#checkOutput(report));
+    return { ...result, dispatched: this.dispatch(result.claims) };
+  }
+
+  /** Fresh upload slots for an attempt, as many as it declared artifacts. */
+  async uploads(
+    claim: Pick<Claim, "user" | "job" | "task" | "attempt" | "artifacts">,
+  ): Promise<Record<string, UploadSlot>> {
+    const slots = await Promise.all(
+      Object.entries(claim.artifacts).map(async ([name, contentType]) => {
+        const path = [claim.user, claim.job, claim.task, claim.attempt, name].join("/");
+        return [name, { url: await this.#options.storage.signUpload(path), path, contentType }] as const;
+      }),
+    );
+    return Object.fromEntries(slots);
+  }
+
+  /**
+   * One round of everything that may be due: cancels, submissions, polls. Goes on until nothing is due or
+   * `deadlineMs` (epoch) has come; what is left is taken by the next round.
+   */
+  async pass(deadlineMs: number): Promise<PassSummary> {
+    const { database, clock } = this.#options;
+    const summary: PassSummary = { submitted: 0, polled: 0, canceled: 0 };
+    while (clock.now() < deadlineMs) {
+      const [cancels, claims, polls] = await Promise.all([
+        database.claimCancels(50),
+        database.claimTasks(50),
+        database.claimPolls(50),
+      ]);
+      if (cancels.length + claims.length + polls.length === 0) break;
+      await Promise.all([
+        inParallel(cancels, 5, (cancel) => this.#cancel(cancel)),
+        this.dispatch(claims),
+        inParallel(polls, this.#options.concurrency, (poll) => this.#poll(poll)),
+      ]);
+      summary.canceled += cancels.length;
+      summary.submitted += claims.length;
+      summary.polled += polls.length;
+    }
+    return summary;
+  }
+
+  async #submit(claim: Claim): Promise<RunOutcome> {
+    const task = this.#options.jobs[claim.kind]?.tasks[claim.task];
+    if (!task) {
+      return {
+        outcome: "rejected",
+        class: "bad_input",
+        error: `this deploy has no task ${claim.kind}.${claim.task}`,
+      };
+    }
+    let input: Record<string, unknown>;
+    try {
+      input = task.input({ input: claim.input, ...claim.upstream } as never);
+    } catch (error) {
+      return { outcome: "rejected", class: "bad_input", error: `the task's input function threw: ${error}` };
+    }
+    const callback = [this.#options.webhookUrl, claim.kind, claim.task, claim.attempt].join("/");
+    let uploads: Record<string, UploadSlot>;
+    try {
+      uploads = await this.uploads(claim);
+    } catch (error) {
+      return { outcome: "not_sent", class: "transient_network", error: `no upload slots: ${error}` };
+    }
+    const request = {
+      input: {
+        ...input,
+        podbase: {
+          job: claim.job,
+          task: claim.task,
+          attempt: claim.attempt,
+          callback,
+          token: claim.token,
+          uploads,
+        },
+      },
+      webhook: `${callback}?token=${claim.token}`,
+      policy: { executionTimeout: claim.endpoint.executionTimeoutMs, ttl: claim.endpoint.ttlMs },
+    };
+    if (new TextEncoder().encode(JSON.stringify(request)).length > MAX_RUN_BYTES) {
+      return { outcome: "rejected", class: "bad_input", error: "the task's input is over 9 MiB" };
+    }
+    return this.#options.runpod.run(claim.endpoint.providerId, request);
+  }
+
+  async #poll(poll: {
+    attempt: string;
+    providerId: string;
+    endpoint: { providerId: string };
+    kind: string;
+    task: string;
+  }) {
+    const found = await this.#options.runpod.status(poll.endpoint.providerId, poll.providerId);
+    // Unavailable is no news; claim_polls has already set the next look.
+    if (found.kind === "unavailable") return;
+    const about = { attempt: poll.attempt, source: "poll", kind: poll.kind, task: poll.task } as const;
+    const { dispatched } = await this.report(
+      found.kind === "not_found" ? { ...about, status: "NOT_FOUND" } : { ...about, ...reportOf(found.job) },
+    );
+    await dispatched;
+  }
+
+  async #cancel(cancel: { attempt: string; providerId: string; endpoint: { providerId: string } }) {
+    const answer = await this.#options.runpod.cancel(cancel.endpoint.providerId, cancel.providerId);
+    if (answer.kind === "unavailable") return;
+    await this.#options.database.recordCancels([cancel.attempt]);
+  }
+
+  /** A COMPLETED whose output doesn't fit its schema is reported as the failure it is. */
+  async #checkOutput(report: Report): Promise<Report> {
+    if (report.status !== "COMPLETED") return report;
+    const task = this.#options.jobs[report.kind ?? ""]?.tasks[report.task ?? ""];
+    if (!task) return report;
+    const { podbase, ...own } = isRecord(report.output) ? report.output : { podbase: undefined };
+    const checked = await validate(task.output, isRecord(report.output) ? own : report.output);
+    if (checked.issues) {
+      const error = checked.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+      return { ...report, class: "invalid_output", error };
+    }
+    return {
+      ...report,
+      output:
+        isRecord(checked.value) && podbase !== undefined ? { ...checked.value, podbase } : checked.value,
+    };
+  }
+}
+
+/** What a RunPod job object says, as a report. Its `error` may be text, JSON in text, or an object. */
+export function reportOf(job: ProviderJob): Omit<Report, "attempt" | "source"> {
+  return {
+    status: job.status as ProviderStatus,
+    ...(job.id === undefined ? {} : { providerId: job.id }),
+    ...(job.status === "COMPLETED" ? { output: job.output ?? {} } : {}),
+    ...(job.error === undefined || job.error === null
+      ? {}
+      : { error: typeof job.error === "string" ? job.error : JSON.stringify(job.error) }),
+    ...(job.delayTime === undefined ? {} : { delayTime: job.delayTime }),
+    ...(job.executionTime === undefined ? {} : { executionTime: job.executionTime }),
+    ...(job.workerId === undefined ? {} : { workerId: job.workerId }),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function validate(
+  schema: StandardSchemaV1,
+  value: unknown,
+): Promise<{ value: unknown; issues?: undefined } | { issues: Issue[] }> {
+  const result = await schema["~standard"].validate(value);
+  if (!result.issues) return { value: result.value };
+  return {
+    issues: result.issues.map((issue) => ({
+      path: (issue.path ?? []).map((part) => {
+        const key = typeof part === "object" ? part.key : part;
+        return typeof key === "number" ? key : String(key);
+      }),
+      message: issue.message,
+    })),
+  };
+}
+
+async function inParallel<T>(items: T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: Math.min(limit, items.length) }, async () => {
+      for (const item of queue) await work(item);
+    }),
+  );
+}

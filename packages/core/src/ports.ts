@@ -1,0 +1,35 @@
+import type {
+  Claim,
+  Poll,
+  Report,
+  ReportResult,
+  SubmissionResult,
+  SubmitRequest,
+  SubmitResult,
+} from "./contracts.ts";
+
+/**
+ * The SQL functions that the engine calls, one round trip each. Every one of them is idempotent and may be called by
+ * any number of instances at once; their contracts stand at their heads in supabase/migrations.
+ */
+export interface Database {
+  submitJob(request: SubmitRequest): Promise<SubmitResult>;
+  claimTasks(limit: number): Promise<Claim[]>;
+  recordSubmissions(results: SubmissionResult[]): Promise<number>;
+  recordReport(report: Report): Promise<ReportResult>;
+  claimPolls(limit: number): Promise<Poll[]>;
+  claimCancels(limit: number): Promise<Poll[]>;
+  recordCancels(attempts: string[]): Promise<number>;
+}
+
+/** Signed upload slots of the private bucket `podbase`. */
+export interface Storage {
+  /** A URL that takes one PUT to `path`; Supabase's live 2 hours (supabase.com/docs/guides/storage). */
+  signUpload(path: string): Promise<string>;
+}
+
+/** Time as the engine sees it; tests give their own. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}

@@ -1,0 +1,41 @@
+import { type Database, fromDatabaseError, PodbaseError, type Storage } from "@podbase/core";
+import { createClient } from "@supabase/supabase-js";
+import type { Environment } from "./environment.ts";
+
+/** The engine's ports over supabase-js with a secret key: PostgREST for the functions of schema `podbase`, Storage. */
+export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "secretKey">): {
+  database: Database;
+  storage: Storage;
+} {
+  const client = createClient(environment.supabaseUrl, environment.secretKey, {
+    db: { schema: "podbase" },
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+  });
+
+  const call = async <T>(name: string, args: Record<string, unknown>): Promise<T> => {
+    const { data, error } = await client.rpc(name, args);
+    if (error) throw fromDatabaseError(error);
+    return data as T;
+  };
+
+  return {
+    database: {
+      submitJob: (request) => call("submit_job", { request }),
+      claimTasks: (limit) => call("claim_tasks", { max_tasks: limit }),
+      recordSubmissions: (results) => call("record_submissions", { results }),
+      recordReport: (report) => call("record_report", { report }),
+      claimPolls: (limit) => call("claim_polls", { max_polls: limit }),
+      claimCancels: (limit) => call("claim_cancels", { max_cancels: limit }),
+      recordCancels: (attempts) => call("record_cancels", { attempts }),
+    },
+    storage: {
+      async signUpload(path) {
+        const { data, error } = await client.storage
+          .from("podbase")
+          .createSignedUploadUrl(path, { upsert: true });
+        if (error) throw new PodbaseError("internal", "storage refused an upload slot", { cause: error });
+        return data.signedUrl;
+      },
+    },
+  };
+}

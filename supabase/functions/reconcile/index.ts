@@ -1,0 +1,5 @@
+import { env } from "node:process";
+import { serve } from "@podbase/edge";
+import { jobs } from "../_shared/jobs.ts";
+
+export default { fetch: serve("reconcile", jobs, env) };

@@ -1,0 +1,32 @@
+-- Who may do what. Everything is revoked first, then opened by name, since projects differ in what they grant by
+-- themselves (supabase.com/changelog: new tables and functions are no longer exposed automatically).
+
+revoke all on all tables in schema podbase, podbase_private from public, anon, authenticated, service_role;
+revoke all on all functions in schema podbase, podbase_private from public, anon, authenticated, service_role;
+
+grant select on podbase.jobs, podbase.tasks, podbase.artifacts to authenticated, service_role;
+
+create policy "owners read their jobs" on podbase.jobs
+  for select to authenticated using (user_id = (select auth.uid()));
+create policy "owners read their tasks" on podbase.tasks
+  for select to authenticated using (user_id = (select auth.uid()));
+create policy "owners read their artifacts" on podbase.artifacts
+  for select to authenticated using (user_id = (select auth.uid()));
+
+grant execute on function podbase.my_jobs(int), podbase.cancel_job(uuid), podbase_private.cancel_job(uuid)
+  to authenticated;
+grant execute on function
+  podbase.submit_job(jsonb), podbase_private.submit_job(jsonb),
+  podbase.claim_tasks(int), podbase_private.claim(int, uuid),
+  podbase.record_submissions(jsonb), podbase_private.record_submissions(jsonb),
+  podbase.record_report(jsonb), podbase_private.record_report(jsonb),
+  podbase.claim_polls(int), podbase_private.claim_polls(int),
+  podbase.claim_cancels(int), podbase_private.claim_cancels(int),
+  podbase.record_cancels(uuid[]), podbase_private.record_cancels(uuid[]),
+  podbase.configure(jsonb), podbase_private.configure(jsonb)
+  to service_role;
+
+-- Artifacts: private bucket; owners read their own folder, only the service role writes (through signed upload URLs).
+insert into storage.buckets (id, name, public) values ('podbase', 'podbase', false) on conflict (id) do nothing;
+create policy "owners read their artifacts' files" on storage.objects for select to authenticated
+  using (bucket_id = 'podbase' and (storage.foldername(name))[1] = (select auth.uid())::text);
