@@ -56,14 +56,18 @@ begin
   return array[p_task] || podbase_private.unblock(v_job);
 end $$;
 
--- Shows an open task's phase; a task that left the queue is processing from then on.
+-- Shows an open task's phase; a task that left the queue is processing from then on. What is being canceled stays
+-- shown as that, whatever else is still heard of it.
 create function podbase_private.show_task(p_task uuid, p_phase podbase.phase, p_notice jsonb) returns uuid[]
 language plpgsql security definer set search_path = '' as $$
 begin
-  update podbase.tasks set
-      status = 'processing', phase = p_phase, notice = p_notice, version = version + 1,
-      started_at = coalesce(started_at, podbase_private.now()), updated_at = podbase_private.now()
-    where id = p_task and finished_at is null;
+  update podbase.tasks t set
+      status = 'processing', version = t.version + 1,
+      phase = case when s.cancel_requested_at is null then p_phase else 'canceling' end,
+      notice = case when s.cancel_requested_at is null then p_notice end,
+      started_at = coalesce(t.started_at, podbase_private.now()), updated_at = podbase_private.now()
+    from podbase_private.task_schedule s
+    where t.id = p_task and s.task_id = p_task and t.finished_at is null;
   return array[p_task];
 end $$;
 
