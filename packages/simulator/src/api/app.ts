@@ -1,0 +1,45 @@
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Answer, JobApi } from "./job-api.ts";
+import { readAtMost } from "./read-at-most.ts";
+
+/** Bindings are absent when the app is called as a function, without a socket. */
+type Env = { Bindings: Partial<HttpBindings> };
+
+/** The job API over HTTP, at `/v2/<endpoint>/…`. */
+export const createApp = (api: JobApi): Hono<Env> =>
+  new Hono<Env>()
+    .all("/v2/:endpoint/:operation/:id{.+}?", async (context) => {
+      const { endpoint, operation, id } = context.req.param();
+      const answer = await api.call({
+        method: context.req.method,
+        endpoint: endpoint ?? "",
+        operation: operation ?? "",
+        id,
+        query: new URL(context.req.url).searchParams,
+        authorization: context.req.header("authorization"),
+        body: (limit) => readAtMost(context.req.raw, limit),
+      });
+      return respond(answer, context.env);
+    })
+    .notFound((context) => context.json({ error: "not found" }, 404));
+
+const respond = (answer: Answer, env: Partial<HttpBindings> | undefined): Response | Promise<Response> => {
+  if (answer.kind === "answer") {
+    const isText = typeof answer.body === "string";
+    return new Response(isText ? String(answer.body) : JSON.stringify(answer.body), {
+      status: answer.status as ContentfulStatusCode,
+      headers: {
+        "content-type": isText ? "text/plain; charset=utf-8" : "application/json",
+        ...answer.headers,
+      },
+    });
+  }
+  // The connection stays open until the caller gives up or the server closes.
+  if (answer.kind === "none") return new Promise<never>(() => {});
+  if (!env?.incoming) throw new TypeError("fetch failed: the connection was reset");
+  env.incoming.socket.resetAndDestroy();
+  return RESPONSE_ALREADY_SENT;
+};

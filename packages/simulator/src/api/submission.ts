@@ -1,0 +1,50 @@
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { Submission } from "../core/submission.ts";
+
+/** A body that RunPod would refuse with 400. */
+export class BadRequest extends Error {}
+
+/**
+ * Reads the body of /run or /runsync. Unknown top-level keys are dropped (runpod/docs, send-requests of 2024).
+ * Throws a {@link BadRequest}.
+ */
+export const readSubmission = (text: string, sync: boolean): Submission => {
+  const body = parse(text);
+  if (!isObject(body)) throw new BadRequest("body: must be a JSON object");
+  const { input, webhook, policy = {}, s3Config } = body as JsonObject;
+  if (input === undefined || input === null) throw new BadRequest("body: input is required");
+  if (webhook !== undefined && typeof webhook !== "string")
+    throw new BadRequest("body: webhook must be a string");
+  if (s3Config !== undefined && !isObject(s3Config)) throw new BadRequest("body: s3Config must be an object");
+  if (!isObject(policy)) throw new BadRequest("body: policy must be an object");
+  const executionTimeoutMs = positive(policy, "executionTimeout");
+  const ttlMs = positive(policy, "ttl");
+  return {
+    input,
+    sync,
+    ...(webhook && { webhook }),
+    ...(s3Config !== undefined && { s3Config: s3Config as JsonObject }),
+    policy: {
+      ...(executionTimeoutMs && { executionTimeoutMs }),
+      ...(ttlMs && { ttlMs }),
+      lowPriority: policy.lowPriority === true,
+    },
+  };
+};
+
+const parse = (text: string): Json => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BadRequest(`body: ${(error as SyntaxError).message}`);
+  }
+};
+
+/** 0 stands for "not set", as in RunPod's own endpoint settings. */
+const positive = (policy: Record<string, unknown>, name: string): number | undefined => {
+  const value = policy[name];
+  if (value === undefined || value === null || value === 0) return undefined;
+  if (typeof value !== "number" || !(value > 0))
+    throw new BadRequest(`body: policy.${name} must be milliseconds`);
+  return value;
+};

@@ -1,0 +1,95 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { Span } from "./core/random.ts";
+import { builtIn } from "./handlers/built-in.ts";
+import { command } from "./handlers/command.ts";
+import type { Handler } from "./handlers/handler.ts";
+import { createSimulator } from "./simulator.ts";
+import { realClock } from "./time/real-clock.ts";
+
+interface Options {
+  port: number;
+  apiKey: string;
+  endpoint: Record<string, Handler<never>>;
+  coldStart?: Span;
+  speed: number;
+  seed?: string;
+  stateFile?: string;
+}
+
+const asPort = (value: string): number => {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("Not a port.");
+  return port;
+};
+
+const asSpeed = (value: string): number => {
+  const speed = Number(value);
+  if (!(speed > 0 && Number.isFinite(speed))) throw new InvalidArgumentError("Not a number above 0.");
+  return speed;
+};
+
+const asSpan = (value: string): Span => {
+  const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(value) ?? [];
+  if (from === undefined)
+    throw new InvalidArgumentError("Not milliseconds (8000) or a range of them (8000-60000).");
+  if (to === undefined) return Number(from);
+  if (Number(to) < Number(from)) throw new InvalidArgumentError("A range goes upwards.");
+  return [Number(from), Number(to)];
+};
+
+const asHandler = (name: string): Handler<never> => {
+  // Through a shell, so that it reads as it would in a terminal.
+  if (name.startsWith("cmd:")) return command(["/bin/sh", "-c", name.slice("cmd:".length)]);
+  if (Object.hasOwn(builtIn, name)) return builtIn[name as keyof typeof builtIn];
+  throw new InvalidArgumentError(`"${name}" is neither ${Object.keys(builtIn).join(", ")} nor cmd:COMMAND.`);
+};
+
+const addEndpoint = (value: string, others: Options["endpoint"] = {}): Options["endpoint"] => {
+  const [, id, handler] = /^([A-Za-z0-9_-]+)=(.+)$/s.exec(value) ?? [];
+  if (id === undefined || handler === undefined) throw new InvalidArgumentError("Not NAME=HANDLER.");
+  if (Object.hasOwn(others, id)) throw new InvalidArgumentError(`"${id}" is there twice.`);
+  return { ...others, [id]: asHandler(handler) };
+};
+
+const run = async ({ port, apiKey, endpoint, coldStart, speed, seed, stateFile }: Options): Promise<void> => {
+  const simulator = await createSimulator({
+    apiKey,
+    port,
+    clock: realClock(speed),
+    endpoints: Object.fromEntries(
+      Object.entries(endpoint).map(([id, handler]) => [
+        id,
+        { handler, ...(coldStart !== undefined && { coldStartMs: coldStart }) },
+      ]),
+    ),
+    ...(seed !== undefined && { seed }),
+    ...(stateFile !== undefined && { stateFile }),
+  });
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of signals) process.once(signal, () => resolve());
+  });
+  console.log(JSON.stringify({ url: simulator.url }));
+  await asked;
+  await simulator.stop();
+};
+
+/**
+ * `podbase simulator`: prints `{"url": …}` as one line when ready and runs until SIGINT or SIGTERM, then ends
+ * with exit code 0 and leaves no process behind.
+ */
+export const simulatorCommand = (): Command =>
+  new Command("simulator")
+    .description("A RunPod Serverless twin on 127.0.0.1: queue, cold workers, webhooks")
+    .requiredOption("--api-key <key>", "the key that callers must send")
+    .requiredOption(
+      "--endpoint <name=handler>",
+      `an endpoint, may be repeated; handlers: ${Object.keys(builtIn).join(", ")}, or cmd:COMMAND`,
+      addEndpoint,
+    )
+    .option("--port <port>", "0 takes a free one", asPort, 0)
+    .option("--cold-start <ms>", "start of a worker: 8000, or from-to (default: 10000-75000)", asSpan)
+    .option("--speed <factor>", "how much faster than real time it runs", asSpeed, 1)
+    .option("--seed <seed>", "makes chance repeatable (default: a fresh one)")
+    .option("--state-file <path>", "keep jobs there, so that they outlive this process")
+    .action(run);

@@ -1,0 +1,103 @@
+import type { Assignment, Execute, Outcome } from "../core/world.ts";
+import type { Clock, OutsideWork } from "../time/clock.ts";
+import type { Handler, HandlerContext, HandlerJob } from "./handler.ts";
+import { failureOf, outcomeOf, toJson } from "./outcome.ts";
+
+/** Runs handlers as the work of workers, and knows which still run. */
+export class Executor {
+  readonly #clock: Clock;
+  readonly #running = new Map<Promise<Outcome | undefined>, AbortController>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How an endpoint with this handler executes its jobs. */
+  executeWith(handler: Handler<never>): Execute {
+    return (assignment) => {
+      const stopping = new AbortController();
+      const waiting = new Waiting(this.#clock, AbortSignal.any([assignment.signal, stopping.signal]));
+      // Begins a moment later, when `waiting` knows the outside work it belongs to.
+      const work = Promise.resolve().then(() => run(handler, assignment, waiting));
+      this.#running.set(work, stopping);
+      waiting.work = this.#clock.outside(work, (result) => {
+        assignment.done(
+          result.status === "fulfilled" ? result.value : failureOf(result.reason, assignment.workerId),
+        );
+      });
+      const forget = () => this.#running.delete(work);
+      work.then(forget, forget);
+    };
+  }
+
+  /** Aborts all handlers and waits until they ended, or `patienceMs` of real time. */
+  async stop(patienceMs: number): Promise<void> {
+    const all = Promise.allSettled(this.#running.keys());
+    for (const stopping of this.#running.values()) stopping.abort(new Error("the simulator stops"));
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise((resolve) => {
+      timer = setTimeout(resolve, patienceMs);
+    });
+    await Promise.race([all, patience]);
+    clearTimeout(timer);
+  }
+}
+
+/** A handler's waits on the clock. While it waits, and only then, virtual time may go on. */
+class Waiting {
+  readonly signal: AbortSignal;
+  work: OutsideWork | undefined;
+  readonly #clock: Clock;
+  #sleeps = 0;
+
+  constructor(clock: Clock, signal: AbortSignal) {
+    this.#clock = clock;
+    this.signal = signal;
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.signal.throwIfAborted();
+      if (++this.#sleeps === 1) this.work?.park();
+      const wake = () => {
+        this.signal.removeEventListener("abort", aborted);
+        if (--this.#sleeps === 0) this.work?.resume();
+      };
+      const aborted = () => {
+        timer.cancel();
+        wake();
+        reject(this.signal.reason);
+      };
+      const timer = this.#clock.after(ms, () => {
+        wake();
+        resolve();
+      });
+      this.signal.addEventListener("abort", aborted);
+    });
+  }
+}
+
+const run = async (
+  handler: Handler<never>,
+  assignment: Assignment,
+  waiting: Waiting,
+): Promise<Outcome | undefined> => {
+  const { signal } = waiting;
+  const context: HandlerContext = {
+    endpoint: assignment.endpoint,
+    workerId: assignment.workerId,
+    signal,
+    progress: (output) => assignment.progress(toJson(output)),
+    sleep: (ms) => waiting.sleep(ms),
+    log: (line, stream = "stdout") => assignment.log(stream, line),
+  };
+  try {
+    // The type of the input is between the handler and its callers, as on RunPod.
+    const job = structuredClone(assignment.job) as HandlerJob<never>;
+    return outcomeOf(await handler(job, context));
+  } catch (error) {
+    // A handler that stops on the abort reports nothing (runpod/runpod-python, rp_scale.py).
+    if (signal.aborted) return undefined;
+    return failureOf(error, assignment.workerId);
+  }
+};

@@ -1,0 +1,44 @@
+import { isObject, type Json } from "../core/json.ts";
+import type { Outcome } from "../core/world.ts";
+
+/** The release of runpod-python whose result rules are followed. */
+const WORKER_VERSION = "1.12.0";
+
+/** A deep copy as JSON has it; `undefined` becomes null. Throws a TypeError on what JSON can't hold. */
+export const toJson = (value: unknown): Json => {
+  const text = JSON.stringify(value);
+  return text === undefined ? null : JSON.parse(text);
+};
+
+const isTruthy = (value: Json | undefined) =>
+  Array.isArray(value) ? value.length > 0 : isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
+
+/**
+ * What a worker reports when its handler returned `value` (runpod/runpod-python,
+ * runpod/serverless/modules/rp_job.py, run_job). Throws a TypeError on what JSON can't hold.
+ */
+export const outcomeOf = (value: unknown): Outcome => {
+  const output = toJson(value);
+  if (!isObject(output)) return { output };
+  const { error, refresh_worker, ...rest } = output as { [key: string]: Json };
+  return {
+    ...(Object.keys(rest).length > 0 && { output: rest }),
+    ...(isTruthy(error) && { error: typeof error === "string" ? error : JSON.stringify(error) }),
+    ...(isTruthy(refresh_worker) && { stopWorker: true }),
+  };
+};
+
+/** What a worker reports when its handler threw: a JSON text in a string, stack trace and all (same source). */
+export const failureOf = (thrown: unknown, workerId: string): Outcome => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return {
+    error: JSON.stringify({
+      error_type: `<class '${error.name}'>`,
+      error_message: error.message,
+      error_traceback: error.stack ?? "",
+      hostname: workerId,
+      worker_id: workerId,
+      runpod_version: WORKER_VERSION,
+    }),
+  };
+};

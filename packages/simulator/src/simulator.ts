@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import { createApp } from "./api/app.ts";
+import { JobApi } from "./api/job-api.ts";
+import { listen } from "./api/server.ts";
+import { type Fault, Faults } from "./core/faults.ts";
+import { History, type Listener, type SimulatorEvent } from "./core/history.ts";
+import { Platform } from "./core/platform.ts";
+import { createRandom } from "./core/random.ts";
+import {
+  type EndpointSettings,
+  endpointSettings,
+  PLATFORM_DEFAULTS,
+  type PlatformSettings,
+} from "./core/settings.ts";
+import type { JobStore, Post, World } from "./core/world.ts";
+import { Executor } from "./handlers/executor.ts";
+import type { Handler } from "./handlers/handler.ts";
+import { httpPost } from "./http-post.ts";
+import { type EndpointReport, reportOf } from "./report.ts";
+import { openStateFile } from "./state-file.ts";
+import type { Clock } from "./time/clock.ts";
+import { realClock } from "./time/real-clock.ts";
+import { scopedClock } from "./time/scoped-clock.ts";
+import type { VirtualClock } from "./time/virtual-clock.ts";
+
+/** An endpoint: its handler, and how it differs from RunPod's defaults. */
+export type EndpointOptions = { handler: Handler<never> } & Partial<EndpointSettings>;
+
+/** What {@link createSimulator} takes. */
+export interface SimulatorOptions {
+  /** The one key that is let in. */
+  apiKey: string;
+  /** By endpoint id. */
+  endpoints: Record<string, EndpointOptions>;
+  /** Same seed, same calls, virtual time: same history. Default: a fresh one, see `seed` of the simulator. */
+  seed?: number | string;
+  /** Default: a real clock at speed 1. Share a virtual one to move several parts of a test together. */
+  clock?: Clock | VirtualClock;
+  /** On 127.0.0.1. Default 0: any free one. */
+  port?: number;
+  retention?: Partial<PlatformSettings["retention"]>;
+  webhook?: Partial<PlatformSettings["webhook"]> & {
+    /** Sends webhooks in place of HTTP. */
+    post?: Post;
+  };
+  faults?: readonly Fault[];
+  /** Keeps all jobs in this file, so that they outlive the process. One simulator at a time may use it. */
+  stateFile?: string;
+  /** How many events the history keeps. Default 50,000. */
+  historyLimit?: number;
+}
+
+/** A running RunPod twin. */
+export interface Simulator {
+  /** Base of the job API: `http://127.0.0.1:PORT/v2`. */
+  readonly url: string;
+  readonly seed: string;
+  /** The same API as a function, without a socket: takes `http://…/v2/<endpoint>/…`. A reset is a rejection. */
+  fetch(request: Request): Promise<Response>;
+  /** Endpoints with their workers and jobs, as RunPod would know them. */
+  endpoints(): EndpointReport[];
+  history(): SimulatorEvent[];
+  /** Calls back on each event from now on. Returns how to stop. */
+  subscribe(listener: Listener): () => void;
+  /** The first event that fits, past or future. */
+  until(fits: (event: SimulatorEvent) => boolean): Promise<SimulatorEvent>;
+  /** Puts a fault in force. Returns how to lift it. */
+  inject(fault: Fault): () => void;
+  /** Moves a virtual clock. Rejects when the clock is a real one. */
+  advance(ms: number): Promise<void>;
+  /** Stops serving, aborts handlers and waits for commands to be gone. */
+  stop(): Promise<void>;
+}
+
+const HISTORY_LIMIT = 50_000;
+/** For handlers that ignore their abort; a command is killed well before. Real milliseconds. */
+const STOP_PATIENCE_MS = 10_000;
+
+const isVirtual = (clock: Clock | VirtualClock): clock is VirtualClock => "advance" in clock;
+
+const NOT_KEPT: JobStore = { save() {}, remove() {} };
+
+/**
+ * Starts a simulator. Throws a RangeError on settings that can't be, and rejects when the port is taken or the
+ * state file can't be read.
+ */
+export const createSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
+  const clock = options.clock ?? realClock();
+  const own = scopedClock(clock);
+  const seed = String(options.seed ?? randomBytes(8).toString("hex"));
+  const settings: PlatformSettings = {
+    retention: { ...PLATFORM_DEFAULTS.retention, ...options.retention },
+    webhook: { ...PLATFORM_DEFAULTS.webhook, ...options.webhook },
+  };
+  const executor = new Executor(own);
+  const endpoints = Object.fromEntries(
+    Object.entries(options.endpoints).map(([id, { handler, ...given }]) => [
+      id,
+      { settings: endpointSettings(id, given), execute: executor.executeWith(handler) },
+    ]),
+  );
+
+  const state =
+    options.stateFile === undefined ? undefined : openStateFile(options.stateFile, () => own.now());
+  // A later process must not give out the ids of an earlier one again.
+  const random = createRandom(state ? `${seed}/${state.boots}` : seed);
+  const history = new History(() => own.now(), options.historyLimit ?? HISTORY_LIMIT);
+  const faults = new Faults(random.stream("faults"), history);
+  for (const fault of options.faults ?? []) faults.add(fault);
+  const http = httpPost();
+  const post = options.webhook?.post ?? http.post;
+  const world: World = { clock: own, random, history, faults, settings, store: state ?? NOT_KEPT, post };
+
+  const platform = new Platform(world, endpoints, state?.kept ?? []);
+  const app = createApp(new JobApi(platform, world, options.apiKey));
+  const release = async () => {
+    own.close();
+    state?.close();
+    await executor.stop(STOP_PATIENCE_MS);
+    http.close();
+  };
+  const server = await listen(app, options.port ?? 0).catch(async (error) => {
+    await release();
+    throw error;
+  });
+
+  let stopped: Promise<void> | undefined;
+  return {
+    url: `http://127.0.0.1:${server.port}/v2`,
+    seed,
+    fetch: async (request) => app.fetch(request),
+    endpoints: () => platform.endpoints().map(reportOf),
+    history: () => history.events(),
+    subscribe: (listener) => history.subscribe(listener),
+    until: (fits) => history.until(fits),
+    inject: (fault) => faults.add(fault),
+    async advance(ms) {
+      if (!isVirtual(clock)) throw new Error("only a virtual clock can be advanced");
+      await clock.advance(ms);
+    },
+    stop() {
+      stopped ??= Promise.all([server.close(), release()]).then(() => undefined);
+      return stopped;
+    },
+  };
+};
