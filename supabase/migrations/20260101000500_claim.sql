@@ -44,10 +44,10 @@ begin
 end $$;
 
 -- Turns up to p_limit ready tasks into attempts: state claimed, a lease of 30 s, a token of 244 bits of which only
--- the SHA-256 is kept. With p_job, only that job's tasks, and only where nobody waits ahead. Never waits for a lock.
+-- the SHA-256 is kept. Whoever calls takes what is next, whosever it is. Never waits for a lock.
 -- Returns everything that a POST to RunPod needs, the token included: [{attempt, token, number, job, kind, user,
 -- task, route, endpoint, input, upstream, artifacts}].
-create function podbase_private.claim(p_limit int, p_job uuid default null) returns jsonb
+create function podbase_private.claim(p_limit int) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_now timestamptz := podbase_private.now();
@@ -60,9 +60,6 @@ begin
     cross join lateral (
       select c.task_id from podbase_private.task_schedule c
       where c.route = f.route and c.ready_key is not null
-        and (p_job is null or (c.job_id = p_job and not exists (
-          select from podbase_private.task_schedule ahead
-          where ahead.route = f.route and ahead.ready_key < c.ready_key)))
       order by c.ready_key, c.task_id
       limit least(f.slots, p_limit)
       for update skip locked

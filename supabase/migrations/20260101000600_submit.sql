@@ -42,7 +42,7 @@ begin
   end if;
 end $$;
 
--- Makes a job of a request and claims what can start at once.
+-- Makes a job of a request and claims what is next in the queues, usually just its own tasks.
 --   request: {user, kind, input, idempotencyKey?, plan: {tasks: [{name, route, after?, artifacts?, optional?,
 --             submitPolicy?, maxAttempts?}]}}
 --   returns: {job, created, claims}
@@ -99,7 +99,7 @@ begin
   perform podbase_private.enqueue(v_ready);
   perform podbase_private.announce(v_job, v_job.version, null, 'user', 'submitted');
   return jsonb_build_object(
-    'claims', podbase_private.claim(cardinality(v_ready), v_job.id),
+    'claims', podbase_private.claim(10),
     'created', true,
     'job', podbase_private.job_json(v_job.id));
 end $$;

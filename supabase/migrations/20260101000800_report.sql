@@ -182,7 +182,7 @@ begin
   end if;
   if v_tasks <> '{}' then
     perform podbase_private.publish(v_job.id, v_tasks, v_source, lower(v_status));
-    v_claims := podbase_private.claim(100, v_job.id);
+    v_claims := podbase_private.claim(10);
   end if;
   return jsonb_build_object(
     'verdict', v_verdict,

@@ -17,7 +17,7 @@ grant execute on function podbase.my_jobs(int), podbase.cancel_job(uuid), podbas
   to authenticated;
 grant execute on function
   podbase.submit_job(jsonb), podbase_private.submit_job(jsonb),
-  podbase.claim_tasks(int), podbase_private.claim(int, uuid),
+  podbase.claim_tasks(int), podbase_private.claim(int),
   podbase.record_submissions(jsonb), podbase_private.record_submissions(jsonb),
   podbase.record_report(jsonb), podbase_private.record_report(jsonb),
   podbase.claim_polls(int), podbase_private.claim_polls(int),

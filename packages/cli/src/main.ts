@@ -1,0 +1,10 @@
+import { simulatorCommand } from "@podbase/simulator/command";
+import { Command } from "commander";
+import { demoCommand } from "./demo.ts";
+
+const program = new Command("podbase")
+  .description("Job system for GPU work on RunPod Serverless, native to Supabase")
+  .addCommand(demoCommand())
+  .addCommand(simulatorCommand());
+
+await program.parseAsync();

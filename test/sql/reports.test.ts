@@ -1,0 +1,257 @@
+import type { Claim } from "@podbase/core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Engine, openEngine } from "./harness.ts";
+
+const ONE = [{ name: "text", route: "gpu" }];
+let engine: Engine;
+let user: string;
+beforeAll(async () => {
+  engine = await openEngine();
+  user = await engine.user();
+});
+afterEach(() => engine.reset());
+afterAll(() => engine.close());
+
+/** A job whose only attempt is in RunPod's queue. */
+async function inQueue(task: object = {}): Promise<{ id: string; claim: Claim }> {
+  const { job, claims } = await engine.submit(user, [{ ...ONE[0]!, ...task }]);
+  await engine.accepted(...claims);
+  return { id: job.id, claim: claims[0]! };
+}
+
+/** The next attempt of a job whose last one went wrong, once its back-off is over. */
+async function nextAttempt(job: string, afterSeconds = 600): Promise<Claim> {
+  await engine.clock(afterSeconds);
+  await engine.tick();
+  const claim = (await engine.claim()).find((each) => each.job === job);
+  if (!claim) throw new Error("nothing was claimed");
+  return claim;
+}
+
+describe("a report", () => {
+  it("with a wrong token, task or kind has no effect and is not stored", async () => {
+    const { id, claim } = await inQueue();
+    for (const forged of [{ token: "0".repeat(64) }, { token: "" }, { task: "audio" }, { kind: "image" }]) {
+      const result = await engine.report(claim, { status: "COMPLETED", output: {}, ...forged });
+      expect(result).toMatchObject({ verdict: "unauthorized", proceed: false });
+    }
+    expect(await engine.job(id)).toMatchObject({ status: "processing", version: "2" });
+    expect(
+      await engine.sql`select from podbase_private.webhook_inbox where attempt_id = ${claim.attempt}`,
+    ).toHaveLength(0);
+  });
+
+  it("that comes twice counts once", async () => {
+    const { id, claim } = await inQueue();
+    expect((await engine.complete(claim)).verdict).toBe("applied");
+    const { version } = await engine.job(id);
+    expect((await engine.complete(claim)).verdict).toBe("duplicate");
+    expect((await engine.job(id)).version).toBe(version);
+  });
+
+  it("of progress that arrives after the end changes nothing", async () => {
+    const { id, claim } = await inQueue();
+    await engine.complete(claim);
+    expect(await engine.report(claim, { status: "IN_PROGRESS" })).toMatchObject({
+      verdict: "late",
+      proceed: false,
+    });
+    expect(await engine.job(id)).toMatchObject({ status: "completed" });
+  });
+
+  it("that overtakes RunPod's own answer to the POST counts, and the answer then keeps only the id", async () => {
+    const { job, claims } = await engine.submit(user, ONE);
+    await engine.complete(claims[0]!);
+    await engine.accepted(claims[0]!);
+    expect(await engine.job(job.id)).toMatchObject({ status: "completed" });
+    expect(await engine.attempt(claims[0]!)).toMatchObject({
+      state: "completed",
+      provider_id: `${claims[0]!.attempt}-u1`,
+    });
+  });
+
+  it("stores what it said but never the token", async () => {
+    const { claim } = await inQueue();
+    await engine.complete(claim);
+    const stored =
+      await engine.sql`select report from podbase_private.webhook_inbox where attempt_id = ${claim.attempt}`;
+    expect(stored).toHaveLength(1);
+    expect(JSON.stringify(stored)).not.toContain(claim.token);
+  });
+
+  it("of progress shows rising values only, at most one a second", async () => {
+    const { id, claim } = await inQueue();
+    await engine.report(claim, { source: "worker", status: "IN_PROGRESS" });
+    const tell = (seq: number, progress: number) =>
+      engine.report(claim, { source: "worker", status: "IN_PROGRESS", seq, progress });
+    await tell(0, 0.1);
+    expect((await engine.job(id)).tasks.text!.progress).toBeNull();
+    await engine.clock(2);
+    await tell(2, 0.5);
+    await engine.clock(4);
+    await tell(1, 0.9);
+    await tell(3, 0.4);
+    expect((await engine.job(id)).tasks.text!.progress).toBe(0.5);
+  });
+
+  it("without the declared artifact in storage is a missing output; with it, the artifact is recorded", async () => {
+    const { id, claim } = await inQueue({ artifacts: { text: "text/markdown" } });
+    const output = { podbase: { artifacts: { text: { bytes: 5, sha256: "ab" } } } };
+    await engine.upload(user, claim, "text", 4);
+    await engine.complete(claim, output);
+    expect(await engine.attempt(claim)).toMatchObject({ state: "failed", failure_class: "missing_output" });
+
+    const second = await nextAttempt(id);
+    await engine.upload(user, second, "text", 5);
+    await engine.complete(second, output);
+    expect(await engine.job(id)).toMatchObject({ status: "completed" });
+    const artifacts =
+      await engine.sql`select name, bytes, sha256, path from podbase.artifacts where job_id = ${id}`;
+    expect(artifacts).toMatchObject([
+      { name: "text", bytes: "5", sha256: "ab", path: `${user}/${id}/text/${second.attempt}/text` },
+    ]);
+  });
+});
+
+describe("a failure", () => {
+  it("is tried again after a back-off, until max_attempts", async () => {
+    const { id, claim } = await inQueue({ maxAttempts: 2 });
+    await engine.report(claim, { status: "FAILED", error: "CUDA out of memory" });
+    expect(await engine.job(id)).toMatchObject({
+      status: "processing",
+      phase: "retrying",
+      notice: { code: "retrying" },
+    });
+    const second = await nextAttempt(id);
+    expect(second).toMatchObject({ number: 2, task: "text" });
+    expect(second.token).not.toBe(claim.token);
+    await engine.report(second, { status: "FAILED", error: "CUDA out of memory" });
+    expect(await engine.job(id)).toMatchObject({ status: "failed", error: { code: "out_of_memory" } });
+  });
+
+  it("of bad input is never tried again", async () => {
+    const { id, claim } = await inQueue();
+    await engine.report(claim, { status: "FAILED", class: "bad_input", error: "no" });
+    expect(await engine.job(id)).toMatchObject({ status: "failed", error: { code: "bad_input" } });
+  });
+
+  it("to reach RunPod uses up no attempt, however often", async () => {
+    const { job, claims } = await engine.submit(user, [{ ...ONE[0]!, maxAttempts: 1 }]);
+    let [claim] = claims;
+    for (let round = 1; round <= 5; round++) {
+      await engine.submission(claim!, { outcome: "not_sent", class: "transient_network" });
+      claim = await nextAttempt(job.id, round * 600);
+    }
+    expect(await engine.job(job.id)).toMatchObject({ status: "processing", phase: "retrying" });
+    expect(claim!.number).toBe(6);
+  });
+});
+
+describe("a POST without a clear answer", () => {
+  it("is confirmed by a sign of life, and never posted again before the window is over", async () => {
+    const { job, claims } = await engine.submit(user, ONE);
+    await engine.submission(claims[0]!, { outcome: "unknown", error: "reset" });
+    expect(await engine.job(job.id)).toMatchObject({ phase: "confirming" });
+    await engine.clock(60);
+    await engine.tick();
+    expect((await engine.claim()).filter((claim) => claim.job === job.id)).toEqual([]);
+    expect(await engine.report(claims[0]!, { source: "worker", status: "IN_PROGRESS" })).toMatchObject({
+      proceed: true,
+    });
+    expect(await engine.job(job.id)).toMatchObject({ phase: "running" });
+  });
+
+  it("at_least_once: a new attempt after the window, the old one is told to stop", async () => {
+    const { job, claims } = await engine.submit(user, ONE);
+    await engine.submission(claims[0]!, { outcome: "unknown" });
+    await engine.clock(130);
+    await engine.tick();
+    const second = await nextAttempt(job.id, 200);
+    expect(second.number).toBe(2);
+    expect(await engine.report(claims[0]!, { source: "worker", status: "IN_PROGRESS" })).toMatchObject({
+      verdict: "late",
+      proceed: false,
+    });
+  });
+
+  it("at_least_once: the old attempt's result still wins while the task is open, the new one is canceled", async () => {
+    const { job, claims } = await engine.submit(user, ONE);
+    await engine.submission(claims[0]!, { outcome: "unknown" });
+    await engine.clock(130);
+    await engine.tick();
+    const second = await nextAttempt(job.id, 200);
+    await engine.accepted(second);
+    expect((await engine.complete(claims[0]!, { text: "first" })).verdict).toBe("applied");
+    const done = await engine.job(job.id);
+    expect(done).toMatchObject({ status: "completed", tasks: { text: { output: { text: "first" } } } });
+    expect(await engine.attempt(second)).toMatchObject({ state: "superseded" });
+    const [cancels] = await engine.sql`select podbase.claim_cancels(10) as c`;
+    expect(cancels!.c).toMatchObject([{ attempt: second.attempt }]);
+  });
+
+  it("at_most_once: never a second attempt; lost, visibly, when the ttl is over", async () => {
+    const { job, claims } = await engine.submit(user, [{ ...ONE[0]!, submitPolicy: "at_most_once" }]);
+    await engine.submission(claims[0]!, { outcome: "unknown" });
+    await engine.clock(3600);
+    await engine.tick();
+    expect(await engine.job(job.id)).toMatchObject({ status: "processing", phase: "confirming" });
+    await engine.clock(86_500);
+    await engine.tick();
+    expect(await engine.job(job.id)).toMatchObject({ status: "failed", error: { code: "lost_unconfirmed" } });
+  });
+
+  it("is what a claim becomes whose function died", async () => {
+    const { job, claims } = await engine.submit(user, ONE);
+    await engine.clock(31);
+    await engine.tick();
+    expect(await engine.attempt(claims[0]!)).toMatchObject({ state: "submit_unknown" });
+    expect(await engine.job(job.id)).toMatchObject({ phase: "confirming" });
+  });
+});
+
+describe("a poll", () => {
+  const polls = async () =>
+    (await engine.sql`select podbase.claim_polls(100) as p`)[0]!.p as { attempt: string }[];
+
+  it("is due 30 s after the submission, then ever more rarely, at least every ten minutes", async () => {
+    const { claim } = await inQueue();
+    const mine = async () => (await polls()).some((poll) => poll.attempt === claim.attempt);
+    await engine.clock(29);
+    expect(await mine()).toBe(false);
+    let at = 31;
+    await engine.clock(at);
+    expect(await mine()).toBe(true);
+    for (let round = 0; round < 12; round++) {
+      at += 601;
+      await engine.clock(at);
+      expect(await mine()).toBe(true);
+      expect(await mine()).toBe(false);
+    }
+  });
+
+  it("that finds nothing right after the submission waits; later, the work is lost and tried again", async () => {
+    const { id, claim } = await inQueue();
+    const lost = { source: "poll", status: "NOT_FOUND" } as const;
+    expect((await engine.report(claim, lost)).verdict).toBe("unchanged");
+    await engine.clock(61);
+    expect((await engine.report(claim, lost)).verdict).toBe("applied");
+    expect(await engine.attempt(claim)).toMatchObject({ state: "lost", failure_class: "lost" });
+    expect(await engine.job(id)).toMatchObject({ status: "processing", phase: "retrying" });
+  });
+
+  it("that finds nothing completes the task when its artifacts are in storage", async () => {
+    const { id, claim } = await inQueue({ artifacts: { text: "text/markdown" } });
+    await engine.report(claim, { source: "worker", status: "IN_PROGRESS" });
+    await engine.upload(user, claim, "text", 7);
+    await engine.report(claim, { source: "poll", status: "NOT_FOUND" });
+    expect(await engine.job(id)).toMatchObject({ status: "completed" });
+  });
+
+  it("that brings an unheard-of state changes nothing", async () => {
+    const { id, claim } = await inQueue();
+    expect((await engine.report(claim, { source: "poll", status: "DREAMING" as never })).verdict).toBe(
+      "unchanged",
+    );
+    expect(await engine.job(id)).toMatchObject({ status: "processing" });
+  });
+});
