@@ -25,7 +25,6 @@ grant pg_monitor, pg_read_all_data, pg_signal_backend, pg_create_subscription to
 -- own. Plain Postgres knows only ownership for that, so here `postgres` is a member of the owners.
 grant supabase_storage_admin, supabase_realtime_admin to postgres;
 
-alter role supabase_admin set search_path to "$user", public, auth, extensions;
 alter role postgres set search_path to "$user", public, extensions;
 alter role supabase_auth_admin set search_path to auth;
 alter role supabase_storage_admin set search_path to storage;

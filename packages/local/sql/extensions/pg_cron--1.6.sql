@@ -39,7 +39,19 @@ grant select on cron.job to public;
 grant select, delete on cron.job_run_details to public;
 grant select on sequence cron.jobid_seq, cron.runid_seq to public;
 
--- One field of a crontab line: `*`, numbers, names, ranges, steps, lists; `$` is pg_cron's last day of the month.
+-- Tells the cron worker to read the jobs again.
+create function cron.job_cache_invalidate() returns trigger
+  language plpgsql set search_path = '' as
+$$
+begin
+  perform pg_notify('pg_cron', '');
+  return null;
+end
+$$;
+create trigger cron_job_cache_invalidate after insert or update or delete or truncate on cron.job
+  for each statement execute function cron.job_cache_invalidate();
+
+-- One field of a crontab line: a list of numbers, names, ranges and `*`, the last two with an optional step.
 create function cron._is_field(field text, low int, high int, names text[] default '{}') returns boolean
   language plpgsql immutable set search_path = '' as
 $$
@@ -51,13 +63,15 @@ declare
   previous int;
 begin
   foreach part in array string_to_array(lower(field), ',') loop
-    bounds := regexp_match(part, '^(\*|\$|[a-z0-9]+)(?:-([a-z0-9]+))?(?:/([0-9]{1,3}))?$');
-    if bounds is null or (bounds[1] in ('*', '$') and bounds[2] is not null) or bounds[3]::int = 0 then
+    bounds := regexp_match(part, '^(?:\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/([0-9]{1,3}))?$');
+    if bounds is null or bounds[3]::int = 0
+      or (bounds[3] is not null and bounds[1] is not null and bounds[2] is null)
+    then
       return false;
     end if;
     previous := null;
     foreach bound in array bounds[1:2] loop
-      continue when bound is null or bound in ('*', '$');
+      continue when bound is null;
       value := case
         when bound ~ '^[0-9]{1,2}$' then bound::int
         else low - 1 + array_position(names, bound)
@@ -68,7 +82,7 @@ begin
       previous := value;
     end loop;
   end loop;
-  return field is not null and field <> '';
+  return coalesce(field, '') <> '';
 end
 $$;
 
@@ -86,7 +100,8 @@ begin
   if cardinality(fields) = 5
     and cron._is_field(fields[1], 0, 59)
     and cron._is_field(fields[2], 0, 23)
-    and cron._is_field(fields[3], 1, 31)
+    -- `$` is pg_cron's last day of the month.
+    and (fields[3] = '$' or cron._is_field(fields[3], 1, 31))
     and cron._is_field(fields[4], 1, 12, '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}')
     and cron._is_field(fields[5], 0, 7, '{sun,mon,tue,wed,thu,fri,sat}')
   then

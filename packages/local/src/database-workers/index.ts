@@ -1,0 +1,2 @@
+export { startCron, type Worker, type WorkerOptions } from "./cron.ts";
+export { type NetOptions, startNet } from "./net.ts";
