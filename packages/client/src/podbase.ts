@@ -1,0 +1,76 @@
+import { type ArtifactsApi, createArtifacts } from "./artifacts.ts";
+import type { Connection, Subscription } from "./connection.ts";
+import { asPodbaseError, type PodbaseError } from "./errors.ts";
+import { createJobs, type JobsApi } from "./jobs.ts";
+import { createRest } from "./rest.ts";
+import { type Runtime, systemRuntime } from "./runtime.ts";
+import type { AnySupabaseClient } from "./supabase.ts";
+import type { JobCatalog } from "./types.ts";
+import { createWatcher, type PollPace } from "./watcher.ts";
+
+/** How a client behaves; everything has a default. */
+export interface PodbaseOptions {
+  /**
+   * How often to ask for changes while a watched job is open, beside Realtime, in milliseconds.
+   * Default `{ joinedMs: 15_000, unjoinedMs: 3_000 }`. `false`: never, which trusts Realtime with everything.
+   */
+  poll?: Partial<PollPace> | false;
+  /** Told of trouble that the client deals with by itself (lost connections, failed readings). For logs, not for users. */
+  onProblem?(error: PodbaseError): void;
+  /** Clock, timers and randomness, for tests. */
+  runtime?: Runtime;
+}
+
+/** A client for the jobs of whoever is signed in at the Supabase client it was made with. */
+export interface Podbase<Jobs extends JobCatalog = JobCatalog> {
+  readonly jobs: JobsApi<Jobs>;
+  readonly artifacts: ArtifactsApi;
+  /** How changes of watched jobs arrive at this moment. */
+  readonly connection: Connection;
+  /** Calls back with each change of `connection`. */
+  onConnection(listener: (connection: Connection) => void): Subscription;
+  /**
+   * Reads all watched jobs again, now. Browsers need no call: the client listens to `visibilitychange`, `online` and
+   * `pageshow`. In React Native call it when AppState becomes `active`.
+   */
+  resync(): void;
+  /** Ends all watches with code `closed` and leaves the Realtime topic. The Supabase client stays open. */
+  close(): void;
+}
+
+/**
+ * Makes a client on top of a Supabase client, which brings address, key and session. Make one per Supabase client and
+ * keep it, as they share one Realtime channel. The type argument, the record of your job definitions, is all it needs
+ * to know of them: no definition and no schema library ends up in the app. Nothing is sent before the first call.
+ *
+ * Supabase clients made with the `accessToken` option can request and read, but not watch: without `supabase.auth`
+ * nobody can tell whose topic to join.
+ *
+ * @example
+ * import type { jobs } from "../supabase/functions/_shared/jobs.ts";
+ * const podbase = createPodbase<typeof jobs>(supabase);
+ */
+export const createPodbase = <Jobs extends JobCatalog = JobCatalog>(
+  supabase: AnySupabaseClient,
+  { poll = {}, onProblem, runtime = systemRuntime }: PodbaseOptions = {},
+): Podbase<Jobs> => {
+  const rest = createRest(supabase);
+  const watcher = createWatcher({
+    supabase,
+    rest,
+    runtime,
+    poll: poll && { joinedMs: 15_000, unjoinedMs: 3_000, ...poll },
+    onProblem: (error) => onProblem?.(asPodbaseError(error)),
+  });
+  return {
+    // The definitions exist only as types: at run time the jobs of all apps are alike.
+    jobs: createJobs({ supabase, runtime, rest, watcher }) as unknown as JobsApi<Jobs>,
+    artifacts: createArtifacts(supabase),
+    get connection() {
+      return watcher.connection.get();
+    },
+    onConnection: watcher.connection.subscribe,
+    resync: watcher.resync,
+    close: watcher.close,
+  };
+};

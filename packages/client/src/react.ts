@@ -1,0 +1,91 @@
+/** React hooks over a Podbase client. Works with React 18 and later, on servers and in StrictMode. */
+import { useCallback, useMemo, useSyncExternalStore } from "react";
+import type { Connection } from "./connection.ts";
+import type { PodbaseError } from "./errors.ts";
+import type { JobList } from "./jobs.ts";
+import type { Podbase } from "./podbase.ts";
+import type { JobCatalog, JobOf } from "./types.ts";
+
+interface JobState<Jobs extends JobCatalog> {
+  job: JobOf<Jobs> | null;
+  error: PodbaseError | null;
+}
+
+/** What {@link useJob} returns. */
+export interface UseJob<Jobs extends JobCatalog> extends JobState<Jobs> {
+  connection: Connection;
+}
+
+/** What {@link useJobs} returns. */
+export interface UseJobs<Jobs extends JobCatalog> extends JobList<Jobs> {
+  /** True until the first answer. */
+  loading: boolean;
+}
+
+/** A value that is kept current while somebody subscribes. */
+const createSource = <T>(initial: T, begin: (set: (value: T) => void) => { unsubscribe(): void }) => {
+  let current = initial;
+  return {
+    get: () => current,
+    getInitial: () => initial,
+    subscribe(onChange: () => void) {
+      const { unsubscribe } = begin((value) => {
+        current = value;
+        onChange();
+      });
+      return unsubscribe;
+    },
+  };
+};
+
+const useSource = <T>(source: ReturnType<typeof createSource<T>>): T =>
+  useSyncExternalStore(source.subscribe, source.get, source.getInitial);
+
+/** How changes arrive at this moment; for a quiet word such as "reconnecting". */
+export const useConnection = <Jobs extends JobCatalog>(podbase: Podbase<Jobs>): Connection => {
+  const subscribe = useCallback(
+    (onChange: () => void) => podbase.onConnection(onChange).unsubscribe,
+    [podbase],
+  );
+  return useSyncExternalStore<Connection>(
+    subscribe,
+    () => podbase.connection,
+    () => "connecting",
+  );
+};
+
+/**
+ * Follows one job. `job` is null until it was read, or while there is no id yet; afterwards it is the newest snapshot.
+ * `error` is set when the job can't be followed any more (`job_not_found`, `signed_out`, `closed`), never for a lost
+ * connection and never because the job failed: that is `job.status`.
+ */
+export const useJob = <Jobs extends JobCatalog>(
+  podbase: Podbase<Jobs>,
+  id: string | null | undefined,
+): UseJob<Jobs> => {
+  const source = useMemo(() => {
+    const initial: JobState<Jobs> = { job: null, error: null };
+    return createSource(initial, (set) => {
+      if (id == null) return { unsubscribe() {} };
+      return podbase.jobs.watch(id, (job) => set({ job, error: null }), {
+        // What was shown may belong to somebody who is gone.
+        onEnd: (error) => error && set({ job: null, error }),
+      });
+    });
+  }, [podbase, id]);
+  return { ...useSource(source), connection: useConnection(podbase) };
+};
+
+/** Follows the newest jobs of whoever is signed in, 50 if no limit is given. `error` says why the list may be old. */
+export const useJobs = <Jobs extends JobCatalog>(
+  podbase: Podbase<Jobs>,
+  { limit = 50 }: { limit?: number } = {},
+): UseJobs<Jobs> => {
+  const source = useMemo(() => {
+    const initial: UseJobs<Jobs> = { jobs: [], loading: true, error: null };
+    return createSource(initial, (set) =>
+      podbase.jobs.watchList((list) => set({ ...list, loading: false }), { limit }),
+    );
+  }, [podbase, limit]);
+  return useSource(source);
+};

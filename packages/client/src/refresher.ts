@@ -1,0 +1,128 @@
+import { backoff, type Runtime } from "./runtime.ts";
+
+/** A burst of messages costs one read: the first waits this long for the others. */
+const COALESCE_MS = 30;
+/** Jobs that change without pause are read at most about this often. */
+const COALESCE_CAP_MS = 1_000;
+const BACKOFF_BASE_MS = 500;
+const BACKOFF_CAP_MS = 30_000;
+/** A read without an answer for this long has lost its connection, as phones do when they change networks. */
+const READ_TIMEOUT_MS = 20_000;
+
+/** What a {@link Refresher} needs. */
+export interface RefresherPorts {
+  runtime: Runtime;
+  /** Reads everything in view, or only what is stale, and applies it. Rejects when that failed. */
+  read(everything: boolean, signal: AbortSignal): Promise<void>;
+  /** Whether something waits to be read. */
+  hasStale(): boolean;
+  /** Milliseconds from one full read to the next; null while no polling is due. */
+  pollEveryMs(): number | null;
+  /** Told about every read that failed; the refresher goes on by itself. */
+  onProblem(error: unknown): void;
+}
+
+/** Decides when to read. One read at a time; failures back off; a full read is repeated as often as the poll says. */
+export interface Refresher {
+  /** Read everything now: whatever was heard so far may be incomplete. Ends a back-off. */
+  everything(): void;
+  /** Something became stale, or the poll's pace changed: think again about what is due. */
+  reconsider(): void;
+  /** Something was asked for the first time; read it without waiting for company. */
+  promptly(): void;
+  /** Drop what is under way and forget all plans. */
+  reset(): void;
+}
+
+/** Makes the one {@link Refresher} of a client. */
+export const createRefresher = ({
+  runtime,
+  read,
+  hasStale,
+  pollEveryMs,
+  onProblem,
+}: RefresherPorts): Refresher => {
+  let wantsEverything = false;
+  let staleSince: number | null = null;
+  let rereads = 0;
+  let failures = 0;
+  let retryAt = 0;
+  let lastFullAt = runtime.now();
+  let underway: AbortController | null = null;
+  let timer: { due: number; cancel(): void } | null = null;
+
+  const nextDue = (): number => {
+    if (failures > 0) return retryAt;
+    if (wantsEverything) return Number.NEGATIVE_INFINITY;
+    const pace = pollEveryMs();
+    const poll = pace === null ? Number.POSITIVE_INFINITY : lastFullAt + pace;
+    if (!hasStale()) {
+      staleSince = null;
+      rereads = 0;
+      return poll;
+    }
+    staleSince ??= runtime.now();
+    return Math.min(poll, staleSince + Math.min(COALESCE_CAP_MS, COALESCE_MS * 2 ** rereads));
+  };
+
+  const plan = (): void => {
+    if (underway) return;
+    const due = nextDue();
+    if (timer?.due === due) return;
+    timer?.cancel();
+    timer =
+      due === Number.POSITIVE_INFINITY
+        ? null
+        : { due, cancel: runtime.after(Math.max(0, due - runtime.now()), () => void run()) };
+  };
+
+  const run = async (): Promise<void> => {
+    const pace = pollEveryMs();
+    const everything = wantsEverything || (pace !== null && runtime.now() >= lastFullAt + pace);
+    const controller = new AbortController();
+    const cancelTimeout = runtime.after(READ_TIMEOUT_MS, () => controller.abort());
+    timer = null;
+    underway = controller;
+    wantsEverything = false;
+    try {
+      await read(everything, controller.signal);
+      if (underway !== controller) return;
+      failures = 0;
+    } catch (error) {
+      if (underway !== controller) return;
+      wantsEverything ||= everything;
+      retryAt = runtime.now() + backoff(runtime, failures++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+      onProblem(error);
+    } finally {
+      cancelTimeout();
+    }
+    if (everything) lastFullAt = runtime.now();
+    staleSince = null;
+    rereads++;
+    underway = null;
+    plan();
+  };
+
+  return {
+    everything() {
+      wantsEverything = true;
+      failures = 0;
+      plan();
+    },
+    reconsider: plan,
+    promptly() {
+      staleSince = Number.NEGATIVE_INFINITY;
+      plan();
+    },
+    reset() {
+      timer?.cancel();
+      timer = null;
+      underway?.abort();
+      underway = null;
+      wantsEverything = false;
+      staleSince = null;
+      rereads = failures = 0;
+      lastFullAt = runtime.now();
+    },
+  };
+};

@@ -1,0 +1,110 @@
+import type { ErrorCode } from "@podbase/core";
+import { codeOfStatus, type Issue, PodbaseError, type PodbaseErrorCode, type Result } from "./errors.ts";
+import { type JobRow, toJob } from "./from-row.ts";
+import { backoff, type Runtime } from "./runtime.ts";
+import type { AnySupabaseClient } from "./supabase.ts";
+import type { Job } from "./types.ts";
+
+const TRIES = 4;
+const BACKOFF_BASE_MS = 1_000;
+const BACKOFF_CAP_MS = 8_000;
+/** A server that asks for a longer pause than this gets it from the caller, who can tell the user meanwhile. */
+const RETRY_AFTER_CAP_MS = 30_000;
+/** Per try. The function answers in a second or two; beyond this the connection is gone. */
+const TIMEOUT_MS = 30_000;
+
+/** Codes of `request-job`'s answers that are codes of ours too. */
+const CODES: ReadonlySet<string> = new Set<ErrorCode & PodbaseErrorCode>([
+  "invalid_input",
+  "unauthorized",
+  "unknown_job_kind",
+  "idempotency_conflict",
+  "payload_too_large",
+]);
+
+/** What `request-job` takes. */
+export interface JobRequest {
+  kind: string;
+  input: unknown;
+  idempotencyKey: string;
+}
+
+/**
+ * Requests a job through the Edge Function `request-job`. Because of the idempotency key the same request may be sent
+ * any number of times, so what fails on the way (no answer, 408, 429, 5xx) is sent again a few times, with back-off or
+ * when `Retry-After` says.
+ */
+export const requestJob = async (
+  supabase: AnySupabaseClient,
+  runtime: Runtime,
+  request: JobRequest,
+): Promise<Result<Job>> => {
+  for (let attempt = 0; ; attempt++) {
+    const { job, error, retryAfterMs } = await send(supabase, runtime, request);
+    if (job) return { data: job, error: null };
+    const pause = retryAfterMs ?? backoff(runtime, attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+    if (!error.retryable || attempt + 1 >= TRIES || pause > RETRY_AFTER_CAP_MS) return { data: null, error };
+    await new Promise<void>((resolve) => void runtime.after(pause, resolve));
+  }
+};
+
+type Outcome =
+  | { job: Job; error?: never; retryAfterMs?: never }
+  | { job?: never; error: PodbaseError; retryAfterMs: number | null };
+
+const send = async (supabase: AnySupabaseClient, runtime: Runtime, body: JobRequest): Promise<Outcome> => {
+  const controller = new AbortController();
+  const cancelTimeout = runtime.after(TIMEOUT_MS, () => controller.abort());
+  try {
+    const { data, error } = await supabase.functions.invoke<{ job: JobRow }>("request-job", {
+      body,
+      signal: controller.signal,
+    });
+    if (!error && data?.job) return { job: toJob(data.job) };
+    const response: Response | undefined = error?.context instanceof Response ? error.context : undefined;
+    if (response)
+      return { error: await fromResponse(response, error), retryAfterMs: retryAfter(response, runtime) };
+    if (!error) return refused(new PodbaseError("unexpected", "request-job answered without a job"));
+    return refused(
+      new PodbaseError("network", `request-job could not be reached: ${error.message}`, { cause: error }),
+    );
+  } finally {
+    cancelTimeout();
+  }
+};
+
+const refused = (error: PodbaseError): Outcome => ({ error, retryAfterMs: null });
+
+const fromResponse = async (response: Response, cause: unknown): Promise<PodbaseError> => {
+  const { status } = response;
+  const said = await bodyOf(response);
+  const { code = "", message, issues } = said?.error ?? {};
+  const details = { status, cause, ...(issues && { issues }) };
+  if (CODES.has(code)) return new PodbaseError(code as PodbaseErrorCode, message ?? code, details);
+  if (status === 404)
+    return new PodbaseError("not_installed", "Edge Function request-job is not deployed", details);
+  return new PodbaseError(codeOfStatus(status), message ?? `request-job answered ${status}`, details);
+};
+
+interface ErrorBody {
+  error?: { code?: string; message?: string; issues?: Issue[] };
+}
+
+/** The error body of our own function; null for those of gateways and proxies, which may be anything. */
+const bodyOf = async (response: Response): Promise<ErrorBody | null> => {
+  try {
+    const body = JSON.parse(await response.text());
+    return typeof body?.error === "object" ? body : null;
+  } catch {
+    return null;
+  }
+};
+
+/** Milliseconds that the header asks for: seconds or a date (RFC 9110 §10.2.3). */
+const retryAfter = (response: Response, runtime: Runtime): number | null => {
+  const header = response.headers.get("retry-after");
+  if (!header) return null;
+  const seconds = Number(header);
+  const pause = Number.isNaN(seconds) ? Date.parse(header) - runtime.now() : seconds * 1_000;
+  return Number.isNaN(pause) ? null : Math.max(0, pause);
+};

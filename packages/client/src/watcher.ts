@@ -1,0 +1,254 @@
+import { callListener } from "./call-listener.ts";
+import { createUserChannel } from "./channel.ts";
+import { type ConnectionState, createConnectionState } from "./connection.ts";
+import { asPodbaseError, PodbaseError } from "./errors.ts";
+import { createJobLists, type JobListSnapshot } from "./job-lists.ts";
+import { createJobStore } from "./job-store.ts";
+import { createJobWatches, type JobSink } from "./job-watches.ts";
+import { isJobMessage } from "./message.ts";
+import { createRefresher } from "./refresher.ts";
+import type { Rest } from "./rest.ts";
+import type { Runtime } from "./runtime.ts";
+import { createSession } from "./session.ts";
+import type { AnySupabaseClient } from "./supabase.ts";
+import type { Job } from "./types.ts";
+import { isHidden, onWake } from "./wake.ts";
+
+/** A page change ends the last watch and begins the next: leaving the topic only after this saves a rejoin. */
+const LINGER_MS = 1_000;
+/** Anything else in a filter on ids would fail the reading of all others with it. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** How often to ask for changes while something is open, in milliseconds. */
+export interface PollPace {
+  /** While Realtime is joined: what was lost is found this late at the latest. */
+  joinedMs: number;
+  /** While it is not. */
+  unjoinedMs: number;
+}
+
+/** What a {@link Watcher} needs. */
+export interface WatcherPorts {
+  supabase: AnySupabaseClient;
+  rest: Rest;
+  runtime: Runtime;
+  poll: PollPace | false;
+  /** Told what went wrong on the way, for logs. */
+  onProblem(error: unknown): void;
+}
+
+/** Keeps jobs in view current, for as long as somebody watches. */
+export interface Watcher {
+  connection: Pick<ConnectionState, "get" | "subscribe">;
+  /** Watches one job; returns a function that ends the watch silently. */
+  watch(id: string, sink: JobSink): () => void;
+  /** Watches the newest jobs; returns a function that ends the watch. */
+  watchList(limit: number, listener: (snapshot: JobListSnapshot) => void): () => void;
+  /** Takes in jobs that a one-shot call brought. */
+  offer(jobs: readonly Job[]): void;
+  /** Reads everything in view again. */
+  resync(): void;
+  /** Ends all watches with code `closed`, and those that begin later at once. */
+  close(): void;
+}
+
+/** Makes the one {@link Watcher} of a client. Nothing is opened before the first watch. */
+export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: WatcherPorts): Watcher => {
+  const store = createJobStore();
+  const watches = createJobWatches(store);
+  const lists = createJobLists(store);
+  const connection = createConnectionState();
+  /** Who is signed in; null: nobody; undefined: not known (yet), or nothing is watched. */
+  let user: string | null | undefined;
+  let running = false;
+  let closed = false;
+  let stopWaking = () => {};
+  let cancelLinger: (() => void) | null = null;
+
+  const show = (ids: string[]): void => {
+    watches.show(ids);
+    lists.show(ids);
+    settle();
+  };
+
+  const read = async (everything: boolean, signal: AbortSignal): Promise<void> => {
+    if (typeof user !== "string") return;
+    const options = { signal, once: true };
+    const listed = new Set<string>();
+    for (const limit of lists.takeDue(everything)) {
+      const { data, error } = await rest.list({ limit }, options);
+      if (signal.aborted || error) throw error ?? signal.reason;
+      for (const job of data) {
+        listed.add(job.id);
+        store.add(job.id);
+      }
+      const changed = data.filter(store.applyRow).map((job) => job.id);
+      lists.applyRows(limit, data);
+      show(changed);
+    }
+    const asked = everything ? watches.ids().filter((id) => !listed.has(id)) : store.stale();
+    if (asked.length === 0) return;
+    const { data, error } = await rest.byIds(asked, options);
+    if (signal.aborted || error) throw error ?? signal.reason;
+    show(data.filter(store.applyRow).map((job) => job.id));
+    const found = new Set(data.map((job) => job.id));
+    lists.forget(asked.filter((id) => !found.has(id)));
+    watches.endMissing(asked, data);
+    settle();
+  };
+
+  const refresher = createRefresher({
+    runtime,
+    read,
+    hasStale: () => typeof user === "string" && (store.stale().length > 0 || lists.hasStale()),
+    pollEveryMs() {
+      if (poll === false || typeof user !== "string") return null;
+      if (watches.ids().length === 0 && !lists.hasOpen()) return null;
+      return connection.get() === "live" || isHidden() ? poll.joinedMs : poll.unjoinedMs;
+    },
+    onProblem(error) {
+      lists.fail(asPodbaseError(error));
+      onProblem(error);
+    },
+  });
+
+  const channel = createUserChannel({
+    supabase,
+    runtime,
+    onProblem,
+    onJoined() {
+      connection.set("live");
+      refresher.everything();
+    },
+    onLost() {
+      connection.set(poll === false ? "connecting" : "polling");
+      refresher.reconsider();
+    },
+    onMessage(payload) {
+      if (!isJobMessage(payload)) return refresher.everything();
+      lists.note(payload.job);
+      show(store.applyMessage(payload) ? [payload.job] : []);
+    },
+  });
+
+  const session = createSession({
+    supabase,
+    runtime,
+    onProblem,
+    onUser(next) {
+      if (next === user) return;
+      const left = typeof user === "string" || next === null;
+      user = next;
+      if (left) leave(signedOut());
+      if (next === null) return;
+      channel.open(next);
+      refresher.everything();
+    },
+  });
+
+  const leave = (error: PodbaseError): void => {
+    channel.close();
+    connection.set("connecting");
+    refresher.reset();
+    lists.clear(error);
+    watches.endAll(error);
+    settle();
+  };
+
+  const resync = (): void => {
+    if (!running) return;
+    session.hurry();
+    channel.wake();
+    refresher.everything();
+  };
+
+  const start = (): void => {
+    cancelLinger?.();
+    cancelLinger = null;
+    if (!running) {
+      running = true;
+      stopWaking = onWake(resync);
+      session.start();
+    }
+    refresher.promptly();
+  };
+
+  const stop = (): void => {
+    cancelLinger?.();
+    cancelLinger = null;
+    running = false;
+    user = undefined;
+    stopWaking();
+    session.stop();
+    channel.close();
+    connection.set("connecting");
+    refresher.reset();
+  };
+
+  /** After watches came or went: forget what nobody looks at, and wind down when nobody looks at all. */
+  const settle = (): void => {
+    const ids = new Set([...watches.ids(), ...lists.ids()]);
+    store.keepOnly(ids);
+    if (running && ids.size === 0 && lists.size() === 0) cancelLinger ??= runtime.after(LINGER_MS, stop);
+    refresher.reconsider();
+  };
+
+  const refusal = (id: string): PodbaseError | null => {
+    if (closed) return closedError();
+    if (user === null) return signedOut();
+    return UUID.test(id) ? null : new PodbaseError("job_not_found", `${id} is not the id of a job`);
+  };
+
+  return {
+    connection,
+    watch(id, sink) {
+      const error = refusal(id);
+      if (error) return later(() => callListener(sink.end, error));
+      const end = watches.add(id, sink);
+      store.add(id);
+      start();
+      return () => {
+        end();
+        settle();
+      };
+    },
+    watchList(limit, listener) {
+      if (closed) return later(() => callListener(listener, { jobs: [], error: closedError() }));
+      const end = lists.add(limit, listener);
+      start();
+      return () => {
+        end();
+        settle();
+      };
+    },
+    offer(jobs) {
+      for (const job of jobs) lists.note(job.id);
+      show(jobs.filter(store.applyRow).map((job) => job.id));
+    },
+    resync,
+    close() {
+      closed = true;
+      const error = closedError();
+      watches.endAll(error);
+      lists.endAll(error);
+      settle();
+      stop();
+    },
+  };
+};
+
+const signedOut = () =>
+  new PodbaseError("signed_out", "the user whose jobs were watched is not signed in any more");
+
+const closedError = () => new PodbaseError("closed", "this Podbase client was closed");
+
+/** Calls back after the current turn; returns a function that prevents it. */
+const later = (callback: () => void): (() => void) => {
+  let wanted = true;
+  queueMicrotask(() => {
+    if (wanted) callback();
+  });
+  return () => {
+    wanted = false;
+  };
+};
