@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 
 type OutputOf<S> = S extends StandardSchemaV1<infer _I, infer O> ? O : never;
 /** One task of a job: where it runs, what comes before it, what it is given and what it must give back. */
-export interface TaskSpec<Input, Outputs, Own, Artifacts> {
+export interface TaskSpec<Input, Outputs, Own> {
   /** Names an ordered list of endpoints in the database; code never holds a RunPod endpoint id. */
   route: string;
   /** Tasks of the same job that must be completed first. */
@@ -15,7 +15,7 @@ export interface TaskSpec<Input, Outputs, Own, Artifacts> {
   /** What the worker must return. Anything else is a failure of class `invalid_output`. */
   output: StandardSchemaV1<unknown, Own>;
   /** Files the worker uploads: name → content type. Each gets a signed upload slot. */
-  artifacts?: Artifacts;
+  artifacts?: Record<string, string>;
   /** A failed optional task doesn't fail the job. */
   optional?: boolean;
   /**
@@ -32,13 +32,13 @@ export interface JobDefinition<
   Kind extends string = string,
   Schema extends StandardSchemaV1 = StandardSchemaV1,
   Outputs extends Record<string, unknown> = Record<string, unknown>,
-  Artifacts extends { [T in keyof Outputs]: Record<string, string> } = {
-    [T in keyof Outputs]: Record<string, string>;
-  },
+  Artifact extends string = string,
 > {
   kind: Kind;
   input: Schema;
-  tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T], Artifacts[T]> };
+  tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T]> };
+  /** Only for types: the names of all artifacts. */
+  readonly artifactNames?: Artifact;
 }
 
 /**
@@ -49,13 +49,16 @@ export function defineJob<
   const Kind extends string,
   Schema extends StandardSchemaV1,
   Outputs extends Record<string, unknown>,
-  Artifacts extends { [T in keyof Outputs]: Record<string, string> },
+  Artifact extends string = never,
 >(definition: {
   kind: Kind;
   input: Schema;
-  tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T], Artifacts[T]> };
-}): JobDefinition<Kind, Schema, Outputs, Artifacts> {
-  return definition as unknown as JobDefinition<Kind, Schema, Outputs, Artifacts>;
+  // Twice, because TypeScript infers only the parameter whose keys a mapped type walks.
+  tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T]> } & {
+    [task: string]: { artifacts?: { [name in Artifact]?: string }; [more: string]: unknown };
+  };
+}): JobDefinition<Kind, Schema, Outputs, Artifact> {
+  return definition as unknown as JobDefinition<Kind, Schema, Outputs, Artifact>;
 }
 
 /** Any job definition, where its types don't matter. */
@@ -76,24 +79,21 @@ export type OutputsOf<J extends AnyJob> =
   J extends JobDefinition<string, infer _S, infer O, infer _A> ? O : never;
 /** The names of the artifacts that the tasks of this kind declare. */
 export type ArtifactNames<J extends AnyJob> =
-  J extends JobDefinition<string, infer _S, infer _O, infer A>
-    ? // A task without artifacts stands with an index signature, which names nothing.
-      { [T in keyof A]: string extends keyof A[T] ? never : keyof A[T] & string }[keyof A]
-    : never;
+  J extends JobDefinition<string, infer _S, infer _O, infer A> ? A : never;
 
 /** The plan that is stored with a job, so that jobs in flight survive a new deploy. */
 export function planOf(job: AnyJob): { tasks: Record<string, unknown>[] } {
   return {
-    tasks: Object.entries(
-      job.tasks as Record<string, TaskSpec<unknown, object, unknown, Record<string, string>>>,
-    ).map(([name, task]) => ({
-      name,
-      route: task.route,
-      after: task.after ?? [],
-      artifacts: task.artifacts ?? {},
-      optional: task.optional ?? false,
-      submitPolicy: task.submitPolicy ?? "at_least_once",
-      maxAttempts: task.maxAttempts ?? 3,
-    })),
+    tasks: Object.entries(job.tasks as Record<string, TaskSpec<unknown, object, unknown>>).map(
+      ([name, task]) => ({
+        name,
+        route: task.route,
+        after: task.after ?? [],
+        artifacts: task.artifacts ?? {},
+        optional: task.optional ?? false,
+        submitPolicy: task.submitPolicy ?? "at_least_once",
+        maxAttempts: task.maxAttempts ?? 3,
+      }),
+    ),
   };
 }
