@@ -37,6 +37,7 @@ export interface TiedChild {
 const TIE = `
 signal=$1; shift
 me=$$
+unset PWD OLDPWD SHLVL
 ( ( if ! read -r line <&3; then
       kill -s "$signal" "$me" && sleep 1 && kill -s KILL "$me"
     fi ) </dev/null >/dev/null 2>&1 & )

@@ -1,0 +1,1 @@
+export { createFunctions, type Functions, type FunctionsOptions } from "./create-functions.ts";
