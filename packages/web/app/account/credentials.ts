@@ -1,0 +1,15 @@
+/** What is wrong with what was typed, a text a field. */
+export interface CredentialErrors {
+  email?: string;
+  password?: string;
+}
+
+/** Checks email and password before the server is asked; its own rules may be stricter. */
+export function checkCredentials(email: string, password: string): CredentialErrors {
+  const errors: CredentialErrors = {};
+  if (email.trim() === "") errors.email = "Please type your email address.";
+  else if (!/^[^\s@]+@[^\s@]+$/.test(email.trim()))
+    errors.email = "That doesn't look like an email address yet.";
+  if (password === "") errors.password = "Please type a password.";
+  return errors;
+}

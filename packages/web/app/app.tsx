@@ -1,0 +1,34 @@
+import { type JSX, useState } from "react";
+import { SignIn } from "./account/sign-in.tsx";
+import { useSession } from "./account/use-session.ts";
+import { type Draft, emptyDraft } from "./ask/draft.ts";
+import { Readings } from "./readings.tsx";
+import { Footer } from "./shell/footer.tsx";
+import { Header } from "./shell/header.tsx";
+import { useStack } from "./stack.ts";
+
+/** The whole page: header, whatever the person's session and the URL ask for, footer. */
+export function App(): JSX.Element {
+  const { supabase } = useStack();
+  const session = useSession(supabase);
+  // Up here, so that what was typed survives a look at another page or a lost session.
+  const [draft, setDraft] = useState<Draft>(emptyDraft);
+
+  return (
+    <>
+      <button type="button" className="skip-link" onClick={skipToMain}>
+        Skip to the content
+      </button>
+      <Header user={session?.user} />
+      {session === undefined && <main id="main" aria-busy="true" />}
+      {session === null && <SignIn />}
+      {session && <Readings key={session.user.id} draft={draft} onDraft={setDraft} />}
+      <Footer />
+    </>
+  );
+}
+
+/** Not a link to `#main`: the hash is the route. */
+function skipToMain(): void {
+  document.getElementById("main")?.focus();
+}

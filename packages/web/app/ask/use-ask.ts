@@ -1,0 +1,56 @@
+import { useRef, useState } from "react";
+import { useStack } from "../stack.ts";
+import { requestErrorText } from "../texts/errors.ts";
+import { type Draft, type DraftErrors, type DraftField, draftFields, trimmed } from "./draft.ts";
+import { localToday, placeIssues, validateDraft } from "./validate.ts";
+
+/** What came of asking: the job's id, or the first field that needs another look, or neither (see the message). */
+export interface Asked {
+  jobId?: string;
+  firstWrong?: DraftField;
+}
+
+/** Checks a draft, sends it, and holds what was wrong with it. */
+export function useAsk(draft: Draft): {
+  ask: () => Promise<Asked>;
+  busy: boolean;
+  errors: DraftErrors;
+  message: string | undefined;
+} {
+  const { podbase } = useStack();
+  const [busy, setBusy] = useState(false);
+  const [errors, setErrors] = useState<DraftErrors>({});
+  const [message, setMessage] = useState<string>();
+  // One key for one set of answers: asking again after a lost connection leads to the same job, not to a second.
+  const request = useRef<{ answers: string; key: string }>(undefined);
+
+  const show = (found: DraftErrors, text?: string): Asked => {
+    setErrors(found);
+    setMessage(text);
+    const firstWrong = draftFields.find((field) => found[field]);
+    return firstWrong ? { firstWrong } : {};
+  };
+
+  const ask = async (): Promise<Asked> => {
+    const wrong = validateDraft(draft, localToday());
+    if (Object.keys(wrong).length > 0) return show(wrong);
+
+    const input = trimmed(draft);
+    const answers = JSON.stringify(input);
+    if (request.current?.answers !== answers) request.current = { answers, key: crypto.randomUUID() };
+    show({});
+    setBusy(true);
+    const { data, error } = await podbase.jobs.request("reading", input, {
+      idempotencyKey: request.current.key,
+    });
+    setBusy(false);
+    if (error) {
+      const placed = placeIssues(error.issues ?? []);
+      return show(placed.errors, [requestErrorText(error), ...placed.rest].join(" "));
+    }
+    request.current = undefined;
+    return { jobId: data.id };
+  };
+
+  return { ask, busy, errors, message };
+}

@@ -1,0 +1,48 @@
+import { type JSX, useEffect, useState } from "react";
+import { App } from "./app.tsx";
+import { Moon } from "./moon/moon.tsx";
+import { connectStack, type Stack, StackProvider } from "./stack.ts";
+
+/** Finds the stack, then shows the app. */
+export function Boot(): JSX.Element {
+  const [stack, setStack] = useState<Stack>();
+  const [failure, setFailure] = useState<string>();
+  const [attempt, setAttempt] = useState(1);
+
+  useEffect(() => {
+    let current = true;
+    connectStack().then(
+      (found) => current && setStack(found),
+      (error: Error) => current && setFailure(error.message),
+    );
+    return () => {
+      current = false;
+    };
+  }, [attempt]);
+
+  if (stack) {
+    return (
+      <StackProvider value={stack}>
+        <App />
+      </StackProvider>
+    );
+  }
+  if (failure === undefined) return <main className="boot" aria-busy="true" />;
+  const tryAgain = () => {
+    setFailure(undefined);
+    setAttempt(attempt + 1);
+  };
+  return (
+    <main className="boot">
+      <div className="boot-moon">
+        <Moon lit={0.12} mood="rest" />
+      </div>
+      <h1>The stars are out of reach</h1>
+      <p>This page couldn't find the server it belongs to. It may still be starting.</p>
+      <button type="button" className="button button-strong" onClick={tryAgain}>
+        Try again
+      </button>
+      <p className="fine">{failure}</p>
+    </main>
+  );
+}

@@ -1,0 +1,43 @@
+import type { JSX } from "react";
+import { JobMoon } from "../moon/job-moon.tsx";
+import type { Connection, ReadingJob } from "../reading-job.ts";
+import { isOpen } from "../texts/readings.ts";
+import { waitingText } from "../texts/waiting.ts";
+import { CancelButton } from "./cancel-button.tsx";
+import { ConnectionMark } from "./connection-mark.tsx";
+import { ProgressBar } from "./progress-bar.tsx";
+import { jobTiming } from "./timing.ts";
+
+/** Where the whole reading stands, in a word and a line. */
+export function StatusBar({
+  job,
+  now,
+  connection,
+}: {
+  job: ReadingJob;
+  now: number;
+  connection: Connection;
+}): JSX.Element {
+  const open = isOpen(job);
+  const { line, hint } = waitingText(job, now);
+  return (
+    <section className="status-bar" aria-label="Where your reading stands">
+      <JobMoon job={job} />
+      <div className="status-words">
+        <p className="status-line">
+          <strong className="status-word" data-testid="job-status" data-status={job.status}>
+            {job.status}
+          </strong>
+          <span className="status-time">{jobTiming(job, now)}</span>
+          {open && <ConnectionMark connection={connection} />}
+        </p>
+        <p className="status-phase" data-testid="job-phase" data-phase={job.phase}>
+          {line}
+        </p>
+        {hint && <p className="status-hint">{hint}</p>}
+      </div>
+      {open && <CancelButton job={job} />}
+      {job.status === "processing" && <ProgressBar label="The whole reading" progress={job.progress} />}
+    </section>
+  );
+}

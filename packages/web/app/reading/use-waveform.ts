@@ -1,0 +1,34 @@
+import { useEffect, useState } from "react";
+import { peaks, waveformPath } from "./waveform.ts";
+
+/** Bars that a waveform is drawn with. */
+export const barCount = 72;
+
+/**
+ * SVG path of a recording's waveform, decoded from the sound itself. Undefined until it is there, and for a sound
+ * that can't be decoded: it still plays, only without the drawing.
+ */
+export function useWaveform(url: string | undefined): string | undefined {
+  const [path, setPath] = useState<string>();
+  useEffect(() => {
+    if (url === undefined) return;
+    const stop = new AbortController();
+    drawing(url, stop.signal).then(
+      (drawn) => setPath(drawn),
+      (error: Error) => {
+        if (!stop.signal.aborted) console.warn(`No waveform: ${error.message}`);
+      },
+    );
+    return () => stop.abort();
+  }, [url]);
+  return path;
+}
+
+async function drawing(url: string, signal: AbortSignal): Promise<string> {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(`the sound answered ${response.status}`);
+  // A context that only decodes: needs no permission to make a sound.
+  const context = new OfflineAudioContext(1, 1, 22_050);
+  const sound = await context.decodeAudioData(await response.arrayBuffer());
+  return waveformPath(peaks(sound.getChannelData(0), barCount));
+}

@@ -1,0 +1,37 @@
+import { createPodbase, type Podbase } from "@podbase/client";
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { createContext, useContext } from "react";
+import type { Jobs } from "./reading-job.ts";
+
+/** The connection to the Supabase stack and the jobs on it. */
+export interface Stack {
+  supabase: SupabaseClient;
+  podbase: Podbase<Jobs>;
+}
+
+/**
+ * Connects to the stack that `/podbase.json` names. The session lives in localStorage (supabase-js's default), so
+ * it outlives a reload. Rejects if the file can't be read or isn't one.
+ */
+export async function connectStack(): Promise<Stack> {
+  const response = await fetch("/podbase.json");
+  if (!response.ok) throw new Error(`/podbase.json answered ${response.status}`);
+  const { url, publishableKey } = (await response.json()) as { url?: unknown; publishableKey?: unknown };
+  if (typeof url !== "string" || typeof publishableKey !== "string") {
+    throw new Error("/podbase.json must hold url and publishableKey");
+  }
+  const supabase = createClient(url, publishableKey);
+  return { supabase, podbase: createPodbase<Jobs>(supabase) };
+}
+
+const StackContext = createContext<Stack | undefined>(undefined);
+
+/** Gives the stack to everything below it. */
+export const StackProvider = StackContext.Provider;
+
+/** The stack; only below a `StackProvider`. */
+export function useStack(): Stack {
+  const stack = useContext(StackContext);
+  if (!stack) throw new Error("useStack needs a StackProvider above it");
+  return stack;
+}

@@ -1,0 +1,37 @@
+/**
+ * A span of time as people say it: `8 s`, `2 min 05 s`, `1 h 03 min`. Never negative: a server's clock may run a
+ * little ahead of this one.
+ *
+ * @param ms milliseconds
+ */
+export function spokenDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+/**
+ * How long until `eta`, loosely, since it is an estimate: `any moment now`, `in about 20 s`, `in about 3 min`.
+ * Empty if there is no usable estimate.
+ *
+ * @param eta ISO time
+ * @param now milliseconds since the epoch
+ */
+export function spokenEta(eta: string | null | undefined, now: number): string {
+  const ms = eta ? Date.parse(eta) - now : Number.NaN;
+  if (Number.isNaN(ms)) return "";
+  if (ms < 5_000) return "any moment now";
+  if (ms < 55_000) return `in about ${Math.ceil(ms / 10_000) * 10} s`;
+  return `in about ${Math.ceil(ms / 60_000)} min`;
+}
+
+const sizes = ["bytes", "kB", "MB", "GB"];
+
+/** A file's size with at most one decimal: `812 bytes`, `14.2 kB`, `1.1 MB`. */
+export function spokenSize(bytes: number): string {
+  const power = bytes < 1000 ? 0 : Math.min(sizes.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : Number(value.toFixed(1))} ${sizes[power]}`;
+}

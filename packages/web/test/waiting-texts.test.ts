@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { failureText, requestErrorText } from "../app/texts/errors.ts";
+import { waitingText } from "../app/texts/waiting.ts";
+
+const now = Date.parse("2026-01-01T00:00:00Z");
+const waiting = (phase: string, notice: { code: string; eta?: string } | null = null) => ({
+  status: "queued",
+  phase,
+  notice,
+});
+const phases = [
+  "queued",
+  "submitting",
+  "confirming",
+  "waiting_for_worker",
+  "running",
+  "retrying",
+  "canceling",
+];
+
+describe("waitingText", () => {
+  it("calms who waits for a cold worker", () => {
+    expect(waitingText(waiting("waiting_for_worker"), now, "text").line).toBe(
+      "Waiting for a worker. Cold GPUs take a minute to wake; nothing is wrong.",
+    );
+  });
+
+  it("says that the voice takes longest", () => {
+    expect(waitingText(waiting("waiting_for_worker"), now, "audio").line).toContain(
+      "The voice takes longest",
+    );
+  });
+
+  it.each(phases)("never calls the phase %s an error", (phase) => {
+    for (const task of [undefined, "text", "audio", "pdf"] as const) {
+      const { line } = waitingText(waiting(phase), now, task);
+      expect(line).not.toBe("");
+      expect(line).not.toMatch(/error|fail|problem/i);
+    }
+  });
+
+  it("has different words for each phase", () => {
+    expect(new Set(phases.map((phase) => waitingText(waiting(phase), now).line)).size).toBe(phases.length);
+  });
+
+  it("tells what each task is doing while it runs", () => {
+    const lines = (["text", "audio", "pdf"] as const).map(
+      (task) => waitingText(waiting("running"), now, task).line,
+    );
+    expect(lines).toEqual(["Writing your reading.", "Speaking it aloud.", "Setting it on a page."]);
+  });
+
+  it("adds what a notice says, with the estimate if there is one", () => {
+    const busy = waiting("waiting_for_worker", { code: "no_workers" });
+    expect(waitingText(busy, now).hint).toBe("All machines are busy right now. You keep your place in line.");
+    const warming = waiting("waiting_for_worker", { code: "warming_up", eta: "2026-01-01T00:00:42Z" });
+    expect(waitingText(warming, now).hint).toBe("A machine is starting up for this. Expected in about 50 s.");
+    const again = waiting("retrying", { code: "retrying", eta: "2026-01-01T00:02:30Z" });
+    expect(waitingText(again, now).hint).toBe("Next try in about 3 min.");
+  });
+
+  it("copes with phases and notices of a newer backend", () => {
+    expect(waitingText(waiting("polishing", { code: "brand_new" }), now)).toEqual({
+      line: "Your reading is being made.",
+    });
+  });
+
+  it("tells the end of a task by its status, whatever its phase", () => {
+    const ended = (status: string) => waitingText({ status, phase: "done", notice: null }, now, "audio").line;
+    expect(["completed", "failed", "canceled"].map(ended)).toEqual([
+      "Ready to hear.",
+      "This part couldn't be made.",
+      "Stopped.",
+    ]);
+  });
+});
+
+describe("error texts", () => {
+  it("read like a person wrote them, also for codes nobody has words for", () => {
+    expect(failureText({ code: "out_of_memory", message: "CUDA" })).toContain("ran out of memory");
+    expect(failureText({ code: "brand_new", message: "E_FOO 17" })).not.toContain("E_FOO");
+    expect(requestErrorText({ code: "network", message: "TypeError: fetch failed" })).toContain(
+      "can't be reached",
+    );
+  });
+});
