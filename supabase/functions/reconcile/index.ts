@@ -1,5 +1,4 @@
-import { env } from "node:process";
 import { serve } from "@podbase/edge";
 import { jobs } from "../_shared/jobs.ts";
 
-export default { fetch: serve("reconcile", jobs, env) };
+export default { fetch: serve("reconcile", jobs, Deno.env.toObject()) };
