@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,4 +88,26 @@ export async function signedUp(
   const { data, error } = await client.auth.signUp({ email, password: "correct horse" });
   if (error || !data.session) throw error ?? new Error("no session");
   return { client, id: data.session.user.id, email, token: data.session.access_token };
+}
+
+/**
+ * A private bucket where users own the folder named by their id, as apps set it up: migrations' role writes the
+ * policies.
+ */
+export async function userFolders(services: TestServices, bucket: string): Promise<void> {
+  const sql = postgres(services.ownerUrl, { max: 1, onnotice: () => {} });
+  const own = `bucket_id = '${bucket}' and (storage.foldername(name))[1] = (select auth.uid())::text`;
+  await sql.unsafe(`
+    insert into storage.buckets (id, name) values ('${bucket}', '${bucket}');
+    create policy "${bucket} read" on storage.objects for select to authenticated using (${own});
+    create policy "${bucket} add" on storage.objects for insert to authenticated with check (${own});
+    create policy "${bucket} change" on storage.objects for update to authenticated using (${own}) with check (${own});
+    create policy "${bucket} remove" on storage.objects for delete to authenticated using (${own});`);
+  await sql.end();
+}
+
+/** How many files the service keeps on disk, unfinished ones included. */
+export async function filesOnDisk({ dataDir }: TestServices): Promise<number> {
+  const entries = await readdir(join(dataDir, "objects"), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).length;
 }

@@ -35,6 +35,20 @@ export async function drain({ body }: Upload): Promise<void> {
   await finished(body.resume()).catch(() => {});
 }
 
+/** The bytes of `source`; what breaks it off becomes StorageError `InvalidRequest`, the sender's and not the disk's. */
+function guarded(source: Readable): Readable {
+  // Until someone reads, too, an error must find a listener, and must end the stream: the form parser only emits it.
+  source.on("error", (error) => source.destroy(error));
+  const bytes = async function* () {
+    try {
+      yield* source;
+    } catch (error) {
+      throw invalidRequest((error as Error).message);
+    }
+  };
+  return Readable.from(bytes(), { objectMode: false });
+}
+
 const declaredLength = (request: Request): number | undefined => {
   const value = request.headers.get("content-length");
   return value === null ? undefined : Number(value);
@@ -43,7 +57,7 @@ const declaredLength = (request: Request): number | undefined => {
 function readRaw(request: Request, body: Readable, type: string): Upload {
   const metadata = request.headers.get("x-metadata");
   return {
-    body,
+    body: guarded(body),
     mimetype: type,
     cacheControl: request.headers.get("cache-control") ?? "no-cache",
     userMetadata: metadata === null ? null : parseMetadata(Buffer.from(metadata, "base64").toString("utf8")),
@@ -67,7 +81,7 @@ function readForm(request: Request, body: Readable, type: string): Promise<Uploa
       try {
         if (fields.has("contentEncoding")) throw notServed("An upload with a content-encoding");
         resolve({
-          body: stream,
+          body: guarded(stream),
           mimetype: fields.get("contentType") ?? mimetype,
           cacheControl: cacheTime ? `max-age=${cacheTime}` : "no-cache",
           userMetadata: metadata === undefined ? null : parseMetadata(metadata),
@@ -78,6 +92,8 @@ function readForm(request: Request, body: Readable, type: string): Promise<Uploa
         reject(error);
       }
     });
+    // Some errors come after the one that ended the pipeline.
+    parser.on("error", () => {});
     pipeline(body, parser).then(
       () => reject(invalidRequest("No content provided")),
       (error: Error) => {
