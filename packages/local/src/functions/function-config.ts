@@ -1,7 +1,6 @@
-import { access, readdir, readFile } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { parse } from "smol-toml";
-import { z } from "zod";
+import { defaultFunctionSection, readProjectConfig } from "../project-config.ts";
 
 /** One Edge Function as `supabase/config.toml` and the folder `supabase/functions` define it. */
 export interface FunctionConfig {
@@ -14,23 +13,14 @@ export interface FunctionConfig {
   configFlags: string[];
 }
 
-// Keys that the Supabase CLI knows and that matter here; it passes over others as well.
-const Section = z.object({
-  enabled: z.boolean().default(true),
-  verify_jwt: z.boolean().default(true),
-  entrypoint: z.string().optional(),
-  import_map: z.string().optional(),
-});
-const Config = z.object({ functions: z.record(z.string(), Section).default({}) });
-
 /** Reads the functions of a project by name. Throws on a `config.toml` that is wrong. */
 export async function readFunctions(projectDir: string): Promise<Map<string, FunctionConfig>> {
   const supabase = join(projectDir, "supabase");
-  const { functions } = Config.parse(parse((await readIfThere(join(supabase, "config.toml"))) ?? ""));
+  const { functions } = await readProjectConfig(projectDir);
   const names = new Set([...Object.keys(functions), ...(await folders(join(supabase, "functions")))]);
   const configs = new Map<string, FunctionConfig>();
   for (const name of names) {
-    const section = functions[name] ?? Section.parse({});
+    const section = functions[name] ?? defaultFunctionSection();
     const folder = join(supabase, "functions", name);
     const entrypoint = section.entrypoint ? resolve(supabase, section.entrypoint) : join(folder, "index.ts");
     if (!section.enabled || !(await exists(entrypoint))) continue;
@@ -66,10 +56,3 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-}
