@@ -10,6 +10,7 @@ export type { Runtime } from "./runtime.ts";
 export {
   type AnyJob,
   type Artifact,
+  type ArtifactNames,
   type CompletedTask,
   type DefinitionOf,
   type Failure,
@@ -28,4 +29,5 @@ export {
   type TaskStatus,
   type TerminalStatus,
   type UncompletedTask,
+  type UntypedCatalog,
 } from "./types.ts";

@@ -6,7 +6,7 @@ import { requestJob } from "./request.ts";
 import type { JobFilter, Rest } from "./rest.ts";
 import type { Runtime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
-import type { DefinitionOf, InputOf, Job, JobCatalog, JobOf, KindOf } from "./types.ts";
+import type { DefinitionOf, InputOf, Job, JobCatalog, JobOf, KindOf, UntypedCatalog } from "./types.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** Further wishes for a request. */
@@ -99,7 +99,7 @@ export interface JobsPorts {
 }
 
 /** Makes the jobs half of a client, without types: `createPodbase` adds those of the definitions. */
-export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): JobsApi<JobCatalog> => {
+export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): JobsApi<UntypedCatalog> => {
   const watchWith = (
     id: string,
     listener: (job: Job) => void,
@@ -146,7 +146,7 @@ export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): Job
     watch: ((id: string, second?: ((job: Job) => void) | SignalOption, options: WatchOptions = {}) =>
       typeof second === "function"
         ? watchWith(id, second, options)
-        : iterateJob(watcher, id, second ?? {})) as JobsApi<JobCatalog>["watch"],
+        : iterateJob(watcher, id, second ?? {})) as JobsApi<UntypedCatalog>["watch"],
     watchList: (listener, { limit = 50 } = {}) => ({ unsubscribe: watcher.watchList(limit, listener) }),
     awaitResult: (id, options = {}) => awaitJob(watcher, id, options),
   };

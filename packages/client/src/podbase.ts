@@ -5,7 +5,7 @@ import { createJobs, type JobsApi } from "./jobs.ts";
 import { createRest } from "./rest.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
-import type { JobCatalog } from "./types.ts";
+import type { JobCatalog, UntypedCatalog } from "./types.ts";
 import { createWatcher, type PollPace } from "./watcher.ts";
 
 /** How a client behaves; everything has a default. */
@@ -22,7 +22,7 @@ export interface PodbaseOptions {
 }
 
 /** A client for the jobs of whoever is signed in at the Supabase client it was made with. */
-export interface Podbase<Jobs extends JobCatalog = JobCatalog> {
+export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
   readonly jobs: JobsApi<Jobs>;
   readonly artifacts: ArtifactsApi;
   /** How changes of watched jobs arrive at this moment. */
@@ -50,7 +50,7 @@ export interface Podbase<Jobs extends JobCatalog = JobCatalog> {
  * import type { jobs } from "../supabase/functions/_shared/jobs.ts";
  * const podbase = createPodbase<typeof jobs>(supabase);
  */
-export const createPodbase = <Jobs extends JobCatalog = JobCatalog>(
+export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
   supabase: AnySupabaseClient,
   { poll = {}, onProblem, runtime = systemRuntime }: PodbaseOptions = {},
 ): Podbase<Jobs> => {

@@ -36,8 +36,10 @@ export const createRest = (supabase: AnySupabaseClient): Rest => {
   const schema = () => supabase.schema("podbase");
 
   const select = ({ signal, once }: ReadOptions) => {
-    const query = schema().from("jobs").select(JOB_COLUMNS).retry(!once);
-    return signal ? query.abortSignal(signal) : query;
+    const query = schema().from("jobs").select(JOB_COLUMNS);
+    if (once) query.retry(false);
+    if (signal) query.abortSignal(signal);
+    return query;
   };
 
   return {

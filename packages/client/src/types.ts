@@ -1,5 +1,6 @@
 import type {
   AnyJob,
+  ArtifactNames,
   InputOf,
   JobCatalog,
   JobDefinition,
@@ -10,7 +11,17 @@ import type {
 } from "@podbase/core";
 
 // Only types cross from core: its schema library never reaches an app's bundle.
-export type { AnyJob, InputOf, JobCatalog, JobDefinition, JobStatus, OutputsOf, Phase, TaskStatus };
+export type {
+  AnyJob,
+  ArtifactNames,
+  InputOf,
+  JobCatalog,
+  JobDefinition,
+  JobStatus,
+  OutputsOf,
+  Phase,
+  TaskStatus,
+};
 
 /** A status after which nothing changes any more. */
 export type TerminalStatus = "completed" | "failed" | "canceled";
@@ -20,10 +31,6 @@ type StoredInputOf<J extends AnyJob> =
   J extends JobDefinition<string, infer S, infer _O, infer _A>
     ? NonNullable<S["~standard"]["types"]>["output"]
     : never;
-
-/** Names of artifacts by task name. */
-type ArtifactNamesByTask<J extends AnyJob> =
-  J extends JobDefinition<string, infer _S, infer _O, infer A> ? A : never;
 
 /** A soft word to the person who waits; it never changes a status. Times are ISO 8601. */
 export interface Notice {
@@ -69,31 +76,34 @@ interface Progressing {
   finishedAt: string | null;
 }
 
-interface TaskInCommon<Name extends string> extends Progressing {
+interface TaskInCommon<ArtifactName extends string, Name extends string> extends Progressing {
   id: string;
   name: Name;
+  /**
+   * The files there are. A completed task has all that its definition declares. The names are those of the whole job,
+   * so each may be missing as far as TypeScript can tell.
+   */
+  artifacts: { readonly [A in ArtifactName]?: Artifact<A> };
 }
 
-/** A task that is done: its output and all its artifacts are there. */
+/** A task that is done: its output is there. */
 export interface CompletedTask<
   Output = unknown,
   ArtifactName extends string = string,
   Name extends string = string,
-> extends TaskInCommon<Name> {
+> extends TaskInCommon<ArtifactName, Name> {
   status: "completed";
   output: Output;
-  artifacts: { readonly [A in ArtifactName]: Artifact<A> };
 }
 
 /** A task that is not done, or never will be. */
 export interface UncompletedTask<ArtifactName extends string = string, Name extends string = string>
-  extends TaskInCommon<Name> {
+  extends TaskInCommon<ArtifactName, Name> {
   status: Exclude<TaskStatus, "completed">;
   output: null;
-  artifacts: { readonly [A in ArtifactName]?: Artifact<A> };
 }
 
-/** One step of a job. Check `status` for `completed` before you reach for outputs and artifacts: the types insist. */
+/** One step of a job. Check `status` for `completed` before you reach for the output: the types insist. */
 export type Task<Output = unknown, ArtifactName extends string = string, Name extends string = string> =
   | CompletedTask<Output, ArtifactName, Name>
   | UncompletedTask<ArtifactName, Name>;
@@ -108,13 +118,12 @@ export interface Job<J extends AnyJob = JobDefinition> extends Progressing {
   /** When the owner's app last said that the result was shown. */
   seenAt: string | null;
   tasks: {
-    readonly [Name in keyof OutputsOf<J> & string]: Task<
-      OutputsOf<J>[Name],
-      ArtifactNamesByTask<J>[Name] & string,
-      Name
-    >;
+    readonly [Name in keyof OutputsOf<J> & string]: Task<OutputsOf<J>[Name], ArtifactNames<J>, Name>;
   };
 }
+
+/** The catalog of those who did not say which jobs they have: any kind, any input, outputs unknown. */
+export type UntypedCatalog = Record<string, JobDefinition>;
 
 /** The kinds of a catalog. */
 export type KindOf<Jobs extends JobCatalog> = Jobs[keyof Jobs]["kind"];

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { createPodbase } from "../src/index.ts";
+import { createFakeRuntime } from "./support/fake-runtime.ts";
+import { createFakeSupabase, json } from "./support/fake-supabase.ts";
+import { artifactRow, jobId, jobRow, taskRow } from "./support/rows.ts";
+
+const setUp = () => {
+  const supabase = createFakeSupabase();
+  const podbase = createPodbase(supabase.client, { runtime: createFakeRuntime() });
+  return { supabase, podbase };
+};
+
+describe("reading a job once", () => {
+  it("maps the row, with tasks by name and their artifacts by name", async () => {
+    const { supabase, podbase } = setUp();
+    const text = taskRow("text", { status: "completed", phase: "done", output: { text: "Once" } });
+    const row = jobRow(1, { tasks: [text, taskRow("audio")], artifacts: [artifactRow("text", "text")] });
+    supabase.database.insert(row);
+    const { data, error } = await podbase.jobs.get(jobId(1));
+    expect(error).toBeNull();
+    expect(data).toMatchObject({ id: jobId(1), createdAt: row.created_at, idempotencyKey: null });
+    expect(data?.tasks.text).toMatchObject({
+      output: { text: "Once" },
+      artifacts: { text: { path: "user/job/text/attempt/text", contentType: "text/markdown", bytes: 12 } },
+    });
+    expect(data?.tasks.audio).toMatchObject({ status: "queued", output: null, artifacts: {} });
+  });
+
+  it("asks schema podbase for a whole job in one statement", async () => {
+    const { supabase, podbase } = setUp();
+    await podbase.jobs.get(jobId(1));
+    expect(supabase.asked[0]?.headers.get("accept-profile")).toBe("podbase");
+    expect(supabase.asked[0]?.query.get("select")).toMatch(
+      /^id,kind,.*,tasks\(id,.*\),artifacts\(task,.*\)$/,
+    );
+  });
+
+  it("returns null for a job that the user does not have", async () => {
+    expect(await setUp().podbase.jobs.get(jobId(9))).toEqual({ data: null, error: null });
+  });
+
+  it.each([
+    [401, { code: "PGRST301", message: "JWT expired" }, "unauthorized"],
+    [403, { code: "42501", message: "permission denied for schema podbase" }, "unauthorized"],
+    [406, { code: "PGRST106", message: "Invalid schema: podbase" }, "not_installed"],
+    [404, { code: "PGRST205", message: "Could not find the table" }, "not_installed"],
+    [400, { code: "22P02", message: "invalid input syntax for type uuid" }, "invalid_input"],
+    [500, { code: "XX000", message: "internal error" }, "server_error"],
+  ])("turns %i %o into an error", async (status, body, code) => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => json(body, status));
+    expect(await podbase.jobs.get(jobId(1))).toMatchObject({
+      data: null,
+      error: { code, status, message: body.message },
+    });
+  });
+});
+
+describe("listing jobs", () => {
+  it("returns the newest first, as many and of such status as asked", async () => {
+    const { supabase, podbase } = setUp();
+    for (const n of [1, 2, 3]) supabase.database.insert(jobRow(n, n === 2 ? { status: "failed" } : {}));
+    const ids = async (filter?: Parameters<typeof podbase.jobs.list>[0]) =>
+      (await podbase.jobs.list(filter)).data?.map((job) => job.id);
+    expect(await ids()).toEqual([jobId(3), jobId(2), jobId(1)]);
+    expect(await ids({ limit: 1 })).toEqual([jobId(3)]);
+    expect(await ids({ status: "failed" })).toEqual([jobId(2)]);
+    expect(await ids({ status: ["queued", "processing"] })).toEqual([jobId(3), jobId(1)]);
+  });
+});
+
+describe("canceling a job", () => {
+  it("calls the database's function and returns the job as it is then", async () => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => json(jobRow(1, { phase: "canceling" })));
+    expect(await podbase.jobs.cancel(jobId(1))).toMatchObject({ data: { phase: "canceling" }, error: null });
+    expect(supabase.asked[0]).toMatchObject({
+      method: "POST",
+      path: "/rest/v1/rpc/cancel_job",
+      body: { job_id: jobId(1) },
+    });
+  });
+
+  it("tells when the user has no such job", async () => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => json({ code: "PB005", message: "you have no such job" }, 400));
+    expect(await podbase.jobs.cancel(jobId(1))).toMatchObject({ error: { code: "job_not_found" } });
+  });
+});
+
+describe("artifacts", () => {
+  const artifact = {
+    name: "text",
+    task: "text",
+    path: "ada/job/text/attempt/text",
+    contentType: "text/markdown",
+    bytes: 4,
+    sha256: null,
+    createdAt: "",
+  };
+
+  it("have addresses for as long as asked", async () => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => json({ signedURL: "/object/sign/podbase/ada?token=t" }));
+    const { data } = await podbase.artifacts.url(artifact, { expiresInS: 60 });
+    expect(data).toBe("http://podbase.test/storage/v1/object/sign/podbase/ada?token=t");
+    expect(supabase.asked[0]).toMatchObject({
+      path: "/storage/v1/object/sign/podbase/ada/job/text/attempt/text",
+      body: { expiresIn: 60 },
+    });
+  });
+
+  it("can be downloaded", async () => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => new Response("once"));
+    const { data } = await podbase.artifacts.download(artifact);
+    expect(await data?.text()).toBe("once");
+  });
+
+  it("tell when they are gone, as Storage puts the true status into its body", async () => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() =>
+      json({ statusCode: "404", error: "not_found", message: "Object not found" }, 400),
+    );
+    expect(await podbase.artifacts.url(artifact)).toMatchObject({
+      data: null,
+      error: { code: "not_found", status: 404 },
+    });
+    supabase.intercept(() => new TypeError("fetch failed"));
+    expect(await podbase.artifacts.download(artifact)).toMatchObject({
+      error: { code: "network", status: null },
+    });
+  });
+});
