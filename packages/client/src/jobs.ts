@@ -121,12 +121,20 @@ export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): Job
     return { unsubscribe: end };
   };
 
+  const request = async (
+    kind: string,
+    input: unknown,
+    options: RequestOptions = {},
+  ): Promise<Result<Job>> => {
+    const { idempotencyKey = runtime.uniqueId() } = options;
+    const result = await requestJob(supabase, runtime, { kind, input, idempotencyKey });
+    if (result.data) watcher.offer([result.data]);
+    return result;
+  };
+
+  // The definitions exist only as types, so the signatures that depend on them are asserted, not inferred.
   return {
-    async request(kind, input, { idempotencyKey = runtime.uniqueId() } = {}) {
-      const result = await requestJob(supabase, runtime, { kind, input, idempotencyKey });
-      if (result.data) watcher.offer([result.data]);
-      return result;
-    },
+    request: request as JobsApi<UntypedCatalog>["request"],
     async get(id) {
       const { data, error } = await rest.byIds([id]);
       if (error) return { data: null, error };

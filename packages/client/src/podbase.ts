@@ -63,7 +63,7 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
     onProblem: (error) => onProblem?.(asPodbaseError(error)),
   });
   return {
-    // The definitions exist only as types: at run time the jobs of all apps are alike.
+    // At run time the jobs of all apps are alike.
     jobs: createJobs({ supabase, runtime, rest, watcher }) as unknown as JobsApi<Jobs>,
     artifacts: createArtifacts(supabase),
     get connection() {
