@@ -151,9 +151,7 @@ describe("postgres_changes", () => {
     const client = await stack.client();
     const listeners = changes.map((change) => listen(client, `f ${change.filter}`, { changes: [change] }));
     await Promise.all(listeners.map(joined));
-    const everything = await joined(
-      listen(client, "all", { changes: [{ event: "*", ...news }] }),
-    );
+    const everything = await joined(listen(client, "all", { changes: [{ event: "*", ...news }] }));
     await stack.sql.begin(async (sql) => {
       await sql`insert into news values (20, 'one', 'science', 7)`;
       await sql`insert into news values (21, 'two, three', 'arts', 10)`;

@@ -55,9 +55,10 @@ export async function startRealtime(superuserUrl: string): Promise<RealtimeStack
     keys.sign({ sub: user, role: "authenticated", aud: "authenticated" }, lifetimeS);
   const clients: SupabaseClient[] = [];
   const client = async ({ key = keys.publishable, user, vsn }: ClientOptions = {}) => {
+    const jwt = user && (await token(user));
     const options = {
       realtime: { transport: ws as never, ...(vsn ? { vsn } : {}) },
-      ...(user ? { accessToken: () => token(user) } : {}),
+      ...(jwt ? { accessToken: async () => jwt } : {}),
     };
     const made = createClient(url, key, {
       ...options,

@@ -29,6 +29,8 @@ export interface ChannelSocket {
   headers: Record<string, string>;
   isOpen(): boolean;
   send(frame: string | Buffer): void;
+  /** The channel speaks through the socket from now on. */
+  keep(channel: Channel): void;
   /** The channel is gone from the socket. */
   forget(channel: Channel): void;
 }
@@ -88,6 +90,7 @@ export class Channel implements Member {
   /** Joins the topic and tells the client; what it is told of later follows the reply to its join. */
   start(ref: string | null, subscribed: boolean): void {
     this.services.hub.add(this);
+    this.socket.keep(this);
     this.subscribed = subscribed;
     this.watchToken();
     const bindings = this.request.subscriptions.map(({ id, params }) => ({ ...params, id }));
@@ -141,6 +144,7 @@ export class Channel implements Member {
 
   /** Ends the channel without a word, as its socket is gone. */
   drop(): void {
+    if (!this.open) return;
     this.open = false;
     clearTimeout(this.tokenTimer);
     this.services.hub.remove(this);

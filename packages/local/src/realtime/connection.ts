@@ -30,6 +30,8 @@ export function serveConnection(
   caller: Caller,
 ): void {
   const channels = new Map<string, Channel>();
+  /** Those of `channels` and of joins under way. */
+  const topics = new Set<string>();
   const queues = new Map<string, Promise<void>>();
 
   const send = (frame: string | Buffer) => {
@@ -52,22 +54,24 @@ export function serveConnection(
     ...caller,
     send,
     isOpen: () => ws.readyState === ws.OPEN,
+    keep: (channel) => channels.set(channel.topic, channel),
     forget: (channel) => {
-      if (channels.get(channel.topic) === channel) channels.delete(channel.topic);
+      channels.delete(channel.topic);
+      topics.delete(channel.topic);
     },
   };
 
   const join = async (frame: ClientFrame & { kind: "message" }) => {
     channels.get(frame.topic)?.close();
     try {
-      if (channels.size >= MOST_CHANNELS) throw new JoinError("ChannelRateLimitReached: Too many channels");
+      topics.add(frame.topic);
+      if (topics.size > MOST_CHANNELS) throw new JoinError("ChannelRateLimitReached: Too many channels");
       const channel = await joinChannel(services, socket, frame);
-      if (!channel) return;
-      channels.set(frame.topic, channel);
-      await channel.subscribe();
+      await channel?.subscribe();
     } catch (error) {
-      if (error instanceof JoinError) return reply(frame, "error", { reason: error.message });
-      throw error;
+      if (!channels.has(frame.topic)) topics.delete(frame.topic);
+      if (!(error instanceof JoinError)) throw error;
+      reply(frame, "error", { reason: error.message });
     }
   };
 
