@@ -27,7 +27,7 @@ begin
       into v_dead, v_ready from blocked;
 
     update podbase.tasks set status = 'canceled', phase = 'done', version = version + 1,
-        error = '{"code": "upstream_failed", "message": "A task before this one did not complete."}',
+        notice = podbase_private.notice('upstream_failed'),
         finished_at = podbase_private.now(), updated_at = podbase_private.now()
       where id = any (v_dead);
     update podbase.tasks set status = 'queued', version = version + 1, updated_at = podbase_private.now()
@@ -78,7 +78,7 @@ language sql stable security definer set search_path = '' as $$
     when 'warming_up' then 'Waiting for a worker. A cold GPU can take a few minutes to wake.'
     when 'confirming' then 'Making sure that the work was handed over.'
     when 'retrying' then 'That did not work out. Trying again shortly.'
-    when 'still_working' then 'Still working.' end);
+    when 'upstream_failed' then 'Not started, because a task before this one did not complete.' end);
 $$;
 
 -- Ends an attempt without a result and decides what becomes of its task: another attempt later, canceled, or failed.

@@ -89,7 +89,7 @@ describe("a job", () => {
     const failed = await engine.job(job.id);
     expect(failed).toMatchObject({ status: "failed", error: { code: "worker_error" } });
     expect(failed.tasks.text!.status).toBe("failed");
-    expect(failed.tasks.audio).toMatchObject({ status: "canceled", error: { code: "upstream_failed" } });
+    expect(failed.tasks.audio).toMatchObject({ status: "canceled", notice: { code: "upstream_failed" } });
   });
 
   it("completes although an optional task failed", async () => {

@@ -5,6 +5,7 @@ import type { Stack } from "@podbase/local";
 import type { Simulator, SimulatorEvent } from "@podbase/simulator";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import ws from "ws";
+import type { jobs } from "../../../supabase/functions/_shared/jobs.ts";
 
 /** One message of the user's Realtime topic, as it arrived. */
 export interface TimelineEntry {
@@ -42,7 +43,7 @@ const EXTENSIONS: Record<string, string> = {
 
 /**
  * Runs one reading as an app would: signs a user up, joins the private topic, requests the job, follows it over Realtime
- * with polling off, and saves the artifacts to `outDir`.
+ * alone, without a poll, and saves the artifacts to `outDir`.
  */
 export async function runReading(
   { stack, simulator }: { stack: Stack; simulator: Simulator },
@@ -58,11 +59,15 @@ export async function runReading(
   const unsubscribe = simulator.subscribe((event) => {
     if (event.type === "finished") ends.push(event);
   });
-  const podbase = createPodbase(supabase, { poll: false });
+  const podbase = createPodbase<typeof jobs>(supabase);
   try {
     const user = await signUp(supabase);
     const timeline: TimelineEntry[] = [];
     const delays: number[] = [];
+    let end = () => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
     const topic = await follow(supabase, user, (message) => {
       const { task } = message;
       const entry: TimelineEntry = {
@@ -75,10 +80,11 @@ export async function runReading(
       timeline.push(entry);
       print(describe(entry));
       // The demo has one endpoint a task, named after it.
-      const end =
+      const ended =
         task?.status === "completed" &&
         ends.find((event) => "endpoint" in event && event.endpoint.endsWith(task.name));
-      if (end) delays.push(Date.now() - end.at);
+      if (ended) delays.push(Date.now() - ended.at);
+      if (["completed", "failed", "canceled"].includes(message.status)) end();
     });
 
     const asked = performance.now();
@@ -88,13 +94,15 @@ export async function runReading(
     if (error || !data) throw new Error("request-job refused the reading", { cause: error });
     const request = Math.round(performance.now() - asked);
 
-    const { data: job, error: failure } = await podbase.jobs.awaitResult(data.jobId);
-    if (failure) throw failure;
+    await over;
     await supabase.removeChannel(topic);
+    const { data: job, error: unread } = await podbase.jobs.get(data.jobId);
+    if (unread || !job) throw new Error("the finished job could not be read", { cause: unread });
 
     await mkdir(outDir, { recursive: true });
     const artifacts: RunReport["artifacts"] = [];
-    for (const artifact of job.artifacts) {
+    for (const artifact of Object.values(job.tasks).flatMap((task) => Object.values(task.artifacts))) {
+      if (!artifact) continue;
       const { data: file, error: refused } = await podbase.artifacts.download(artifact);
       if (refused) throw refused;
       const bytes = new Uint8Array(await file.arrayBuffer());

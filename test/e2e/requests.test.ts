@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadKeys } from "../../packages/local/src/keys.ts";
+import { finished, INPUT, newClient, requestReading, signUp, startOwnDemo } from "./harness.ts";
+
+let demo: Awaited<ReturnType<typeof startOwnDemo>>;
+let alice: Awaited<ReturnType<typeof signUp>>;
+beforeAll(async () => {
+  demo = await startOwnDemo({ coldStartMs: 2000 });
+  alice = await signUp(demo);
+}, 60_000);
+afterAll(() => demo.stop());
+
+const invoke = (
+  body: unknown,
+  headers: Record<string, string> = { authorization: `Bearer ${alice.token}` },
+) =>
+  fetch(`${demo.stack.url}/functions/v1/request-job`, {
+    method: "POST",
+    headers: { "content-type": "application/json", apikey: demo.stack.publishableKey, ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+const jobs = async () => Number((await demo.stack.sql`select count(*) from podbase.jobs`)[0]?.count);
+
+describe("request-job under Deno", () => {
+  it.each([
+    [
+      "an impossible date",
+      { kind: "reading", input: { ...INPUT, birthDate: "1988-02-30" } },
+      ["input", "birthDate"],
+    ],
+    ["an unknown voice", { kind: "reading", input: { ...INPUT, voice: "tenor" } }, ["input", "voice"]],
+    ["a missing field", { kind: "reading", input: {} }, ["input", "name"]],
+    ["malformed JSON", "{", []],
+  ])("answers 400 with the path to %s and stores nothing", async (_what, body, path) => {
+    const before = await jobs();
+    const response = await invoke(body);
+    expect(response.status).toBe(400);
+    const { error } = await response.json();
+    expect(error.code).toBe("invalid_input");
+    expect(error.issues[0]).toEqual({ path, message: expect.any(String) });
+    expect(await jobs()).toBe(before);
+  });
+
+  it("answers 404 to an unknown kind, 413 to more than 1 MiB and 405 to a GET", async () => {
+    const unknown = await invoke({ kind: "film", input: {} });
+    expect([unknown.status, (await unknown.json()).error.code]).toEqual([404, "unknown_job_kind"]);
+    const large = await invoke({ kind: "reading", input: { ...INPUT, question: "x".repeat(1024 * 1024) } });
+    expect([large.status, (await large.json()).error.code]).toEqual([413, "payload_too_large"]);
+    const got = await fetch(`${demo.stack.url}/functions/v1/request-job`);
+    expect(got.status).toBe(405);
+  });
+
+  it("answers 401 without a user: no token, an expired, a foreign, an unsigned one, or a key as Bearer", async () => {
+    const own = await loadKeys(demo.dataDir);
+    const foreign = await mkdtemp(join(tmpdir(), "podbase-keys-"));
+    const other = await loadKeys(foreign);
+    await rm(foreign, { recursive: true });
+    const claims = { sub: alice.user, role: "authenticated", aud: "authenticated" };
+    const unsigned = `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ ...claims, exp: 9e9 }))}.`;
+    const tokens = {
+      none: {},
+      expired: { authorization: `Bearer ${await own.sign(claims, -60)}` },
+      foreign: { authorization: `Bearer ${await other.sign(claims, 60)}` },
+      unsigned: { authorization: `Bearer ${unsigned}` },
+      secretKey: { authorization: `Bearer ${demo.stack.secretKeys.default}` },
+      publishableKey: { authorization: `Bearer ${demo.stack.publishableKey}` },
+    };
+    const before = await jobs();
+    for (const [name, headers] of Object.entries(tokens)) {
+      const response = await invoke({ kind: "reading", input: INPUT }, headers as Record<string, string>);
+      expect([name, response.status]).toEqual([name, 401]);
+    }
+    expect(await jobs()).toBe(before);
+  });
+
+  it("gives the same job for the same key and input with 200, and 409 for another input", async () => {
+    const body = { kind: "reading", input: INPUT, idempotencyKey: crypto.randomUUID() };
+    const [first, second] = await Promise.all([invoke(body), invoke(body)]);
+    expect([first.status, second.status].sort()).toEqual([200, 202]);
+    expect((await first.json()).jobId).toBe((await second.json()).jobId);
+    const other = await invoke({ ...body, input: { ...INPUT, name: "Max" } });
+    expect([other.status, (await other.json()).error.code]).toEqual([409, "idempotency_conflict"]);
+  });
+});
+
+describe("runpod-webhook under Deno", () => {
+  it("answers 401 to a forged token and does nothing; a replay of the right one changes nothing", async () => {
+    const id = await requestReading(alice.supabase);
+    const [attempt] = await demo.stack.sql`
+      select a.id from podbase_private.attempts a join podbase.tasks t on t.id = a.task_id where t.job_id = ${id}`;
+    const address = `${demo.stack.url}/functions/v1/runpod-webhook/reading/text/${attempt?.id}`;
+    const send = (url: string) =>
+      fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ id: "x", status: "COMPLETED", output: { text: "forged" } }),
+      });
+    for (const url of [address, `${address}?token=${"0".repeat(64)}`, `${address}?token=`]) {
+      expect((await send(url)).status).toBe(401);
+    }
+    const received = await demo.simulator.until(
+      (event) => event.type === "webhook" && event.endpoint === "reading-text" && event.answer === 200,
+    );
+    expect(received).toBeDefined();
+    const done = await finished(alice.supabase, id);
+    const text = done.tasks.find((task: { name: string }) => task.name === "text");
+    expect(text.output.text).not.toContain("forged");
+  });
+});
+
+describe("reconcile under Deno", () => {
+  it("is for secret keys only", async () => {
+    const call = (headers: Record<string, string>) =>
+      fetch(`${demo.stack.url}/functions/v1/reconcile`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: "{}",
+      });
+    expect((await call({})).status).toBe(401);
+    expect((await call({ apikey: demo.stack.publishableKey })).status).toBe(401);
+    expect((await call({ authorization: `Bearer ${alice.token}` })).status).toBe(401);
+    expect((await call({ apikey: demo.stack.secretKeys.podbase ?? "" })).status).toBe(202);
+  });
+});
+
+describe("when every webhook is lost", () => {
+  it("the reconciler brings the reading to its end", async () => {
+    const lift = demo.simulator.inject({ fault: "webhook_drop" });
+    const id = await requestReading(alice.supabase, { ...INPUT, name: "Unheard" });
+    expect((await finished(alice.supabase, id)).status).toBe("completed");
+    lift();
+  }, 60_000);
+});
+
+it("a canceled reading ends as canceled, and its worker is told", async () => {
+  const bob = await signUp(demo);
+  const id = await requestReading(bob.supabase);
+  const { data, error } = await bob.supabase.schema("podbase").rpc("cancel_job", { job_id: id });
+  expect(error).toBeNull();
+  expect(data.id).toBe(id);
+  expect((await finished(bob.supabase, id)).status).toBe("canceled");
+  expect((await newClient(demo).schema("podbase").rpc("my_jobs")).error?.code).toBe("42501");
+});
