@@ -13,6 +13,7 @@ import {
   type PlatformSettings,
 } from "./core/settings.ts";
 import type { JobStore, Post, World } from "./core/world.ts";
+import { KILL_AFTER_MS } from "./handlers/command.ts";
 import { Executor } from "./handlers/executor.ts";
 import type { Handler } from "./handlers/handler.ts";
 import { httpPost } from "./http-post.ts";
@@ -55,8 +56,11 @@ export interface Simulator {
   /** Base of the job API: `http://127.0.0.1:PORT/v2`. */
   readonly url: string;
   readonly seed: string;
-  /** The same API as a function, without a socket: takes `http://…/v2/<endpoint>/…`. A reset is a rejection. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * The same API without a socket, to be put in the place of `fetch`. The host of the address doesn't matter.
+   * Rejects where the connection would be reset, and on abort.
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Endpoints with their workers and jobs, as RunPod would know them. */
   endpoints(): EndpointReport[];
   history(): SimulatorEvent[];
@@ -73,10 +77,16 @@ export interface Simulator {
 }
 
 const HISTORY_LIMIT = 50_000;
-/** For handlers that ignore their abort; a command is killed well before. Real milliseconds. */
-const STOP_PATIENCE_MS = 10_000;
+/** For functions that ignore their abort; commands are killed by then. Real milliseconds. */
+const STOP_PATIENCE_MS = KILL_AFTER_MS + 1000;
 
 const isVirtual = (clock: Clock | VirtualClock): clock is VirtualClock => "advance" in clock;
+
+const onceAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 
 const NOT_KEPT: JobStore = { save() {}, remove() {} };
 
@@ -116,10 +126,11 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
   const release = async () => {
     own.close();
     state?.close();
-    await executor.stop(STOP_PATIENCE_MS);
+    for (const endpoint of platform.endpoints()) endpoint.abortAll();
+    await executor.finish(STOP_PATIENCE_MS);
     http.close();
   };
-  const server = await listen(app, options.port ?? 0).catch(async (error) => {
+  const server = await listen(app.fetch, options.port ?? 0).catch(async (error) => {
     await release();
     throw error;
   });
@@ -128,7 +139,10 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
   return {
     url: `http://127.0.0.1:${server.port}/v2`,
     seed,
-    fetch: async (request) => app.fetch(request),
+    fetch(input, init) {
+      const request = new Request(input, init);
+      return Promise.race([app.fetch(request), onceAborted(request.signal)]);
+    },
     endpoints: () => platform.endpoints().map(reportOf),
     history: () => history.events(),
     subscribe: (listener) => history.subscribe(listener),

@@ -21,10 +21,13 @@ afterEach(async () => {
 });
 
 /** A simulator that ends with the test. */
-export const start = async (options: Partial<SimulatorOptions> = {}): Promise<Simulator> => {
+export const start = (options: Partial<SimulatorOptions> = {}): Promise<Simulator> =>
+  startUnseeded({ seed: 1, ...options });
+
+/** The same with a seed of its own making. */
+export const startUnseeded = async (options: Partial<SimulatorOptions> = {}): Promise<Simulator> => {
   const simulator = await createSimulator({
     apiKey: KEY,
-    seed: 1,
     clock: virtualClock(),
     endpoints: { ep: { handler: echo, ...EXACT } },
     ...options,
@@ -70,7 +73,8 @@ export const run = async (simulator: Simulator, input: unknown, more: object = {
 export const status = async (simulator: Simulator, id: string): Promise<Body> =>
   (await call(simulator, "GET", `status/${id}`)).body;
 
-export const health = async (simulator: Simulator): Promise<Body> => (await call(simulator, "GET", "health")).body;
+export const health = async (simulator: Simulator): Promise<Body> =>
+  (await call(simulator, "GET", "health")).body;
 
 /** The history as words: `type` and what matters of it. */
 export const story = (simulator: Simulator, ...types: string[]): string[] =>

@@ -24,6 +24,9 @@ export const createApp = (api: JobApi): Hono<Env> =>
       });
       return respond(answer, context.env);
     })
+    .onError((error) => {
+      throw error;
+    })
     .notFound((context) => context.json({ error: "not found" }, 404));
 
 const respond = (answer: Answer, env: Partial<HttpBindings> | undefined): Response | Promise<Response> => {

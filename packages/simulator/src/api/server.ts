@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
-import type { Hono } from "hono";
+
+type FetchCallback = Parameters<typeof createAdaptorServer>[0]["fetch"];
 
 /** A listening server. */
 export interface Listening {
@@ -10,11 +11,10 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Serves the app on loopback; port 0 takes a free one. Rejects when the port is taken. */
-// biome-ignore lint/suspicious/noExplicitAny: the app's environment is its own affair
-export const listen = (app: Hono<any>, port: number): Promise<Listening> => {
+/** Serves on loopback; port 0 takes a free one. Rejects when the port is taken. */
+export const listen = (fetch: FetchCallback, port: number): Promise<Listening> => {
   // The simulator is a guest in other processes: their global Request and Response stay as they are.
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  const server = createAdaptorServer({ fetch, overrideGlobalObjects: false }) as Server;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => {

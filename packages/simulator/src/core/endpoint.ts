@@ -119,6 +119,11 @@ export class Endpoint {
     else this.#webhooks.resume(job);
   }
 
+  /** Tells all handlers to stop, for the end of the process: the jobs stay as they are. */
+  abortAll(): void {
+    this.#leases.abortAll();
+  }
+
   #take(worker: Worker): boolean {
     const [job] = this.#queue.values();
     if (!job) return false;

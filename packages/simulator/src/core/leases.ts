@@ -90,6 +90,11 @@ export class Leases {
     lease.timer = this.#world.clock.after(this.#settings.stopGraceMs, () => this.#stopWorker(lease));
   }
 
+  /** Tells all handlers to stop. Their jobs stay as they are. */
+  abortAll(): void {
+    for (const lease of this.#current.values()) lease.abort.abort();
+  }
+
   #add(job: Job, worker: Worker | undefined): Lease {
     const lease: Lease = { job, run: job.run, abort: new AbortController(), worker };
     this.#current.set(job.id, lease);

@@ -71,6 +71,8 @@ export class Webhooks {
     const abort = new AbortController();
     const timeout = clock.after(settings.webhook.timeoutMs, () => {
       abort.abort(new Error("the receiver took too long"));
+      // Its end is due now.
+      work.resume();
     });
     // What RunPod was seen to send, and no more: no signature, no attempt number, no event id.
     const headers = {
@@ -78,7 +80,7 @@ export class Webhooks {
       "user-agent": "Go-http-client/2.0",
       traceparent: `00-${trace}-${this.#random.hex(16)}-00`,
     };
-    clock.outside(post(url, headers, body, abort.signal), (result) => {
+    const work = clock.outside(post(url, headers, body, abort.signal), (result) => {
       timeout.cancel();
       delivery.attempts++;
       const answer =

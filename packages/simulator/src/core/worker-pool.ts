@@ -99,6 +99,7 @@ export class WorkerPool {
   #scale(): void {
     this.#scaleTimer?.cancel();
     while (this.#live < this.#settings.workersMin) this.#start();
+    if (this.#live >= this.#settings.workersMax) return;
     let covered = this.count("initializing", "idle", "taking");
     for (const job of this.#queue.values()) {
       if (this.#live >= this.#settings.workersMax) return;

@@ -14,7 +14,7 @@ export interface CommandOptions {
 
 const ERROR_TAIL_CHARS = 4000;
 /** From SIGTERM to SIGKILL, in real milliseconds. */
-const KILL_AFTER_MS = 2000;
+export const KILL_AFTER_MS = 2000;
 
 /**
  * A handler that starts `[program, ...args]` for each job. The program reads one JSON job `{ id, input }` from

@@ -6,7 +6,7 @@ import { failureOf, outcomeOf, toJson } from "./outcome.ts";
 /** Runs handlers as the work of workers, and knows which still run. */
 export class Executor {
   readonly #clock: Clock;
-  readonly #running = new Map<Promise<Outcome | undefined>, AbortController>();
+  readonly #running = new Set<Promise<Outcome | undefined>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -15,30 +15,29 @@ export class Executor {
   /** How an endpoint with this handler executes its jobs. */
   executeWith(handler: Handler<never>): Execute {
     return (assignment) => {
-      const stopping = new AbortController();
-      const waiting = new Waiting(this.#clock, AbortSignal.any([assignment.signal, stopping.signal]));
+      const waiting = new Waiting(this.#clock, assignment.signal);
       // Begins a moment later, when `waiting` knows the outside work it belongs to.
       const work = Promise.resolve().then(() => run(handler, assignment, waiting));
-      this.#running.set(work, stopping);
+      this.#running.add(work);
       waiting.work = this.#clock.outside(work, (result) => {
         assignment.done(
           result.status === "fulfilled" ? result.value : failureOf(result.reason, assignment.workerId),
         );
       });
+      // Whatever the handler was waiting for, its answer to the abort is due now.
+      assignment.signal.addEventListener("abort", () => waiting.work?.resume(), { once: true });
       const forget = () => this.#running.delete(work);
       work.then(forget, forget);
     };
   }
 
-  /** Aborts all handlers and waits until they ended, or `patienceMs` of real time. */
-  async stop(patienceMs: number): Promise<void> {
-    const all = Promise.allSettled(this.#running.keys());
-    for (const stopping of this.#running.values()) stopping.abort(new Error("the simulator stops"));
+  /** Waits until all handlers ended, or `patienceMs` of real time. */
+  async finish(patienceMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise((resolve) => {
       timer = setTimeout(resolve, patienceMs);
     });
-    await Promise.race([all, patience]);
+    await Promise.race([Promise.allSettled(this.#running), patience]);
     clearTimeout(timer);
   }
 }

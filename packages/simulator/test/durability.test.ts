@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, onTestFinished, test } from "vitest";
+import { type EndpointOptions, sleep } from "../src/index.ts";
+import { call, receiver, run, startOne, status, story } from "./helpers.ts";
+
+const webhook = "https://app.example/hook";
+
+const newFile = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "simulator-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, "state");
+};
+
+/** Starts one process after another on the same file, all with the same seed. */
+const boots = (stateFile = newFile()) => ({
+  stateFile,
+  boot: (endpoint: Partial<EndpointOptions> = {}, post = receiver().post) =>
+    startOne({ handler: sleep, ...endpoint }, { stateFile, webhook: { post } }),
+});
+
+test("a waiting job survives a restart and is done", async () => {
+  const { boot } = boots();
+  const before = await boot();
+  const id = await run(before, { ms: 1000 }, { webhook });
+  await before.advance(5000);
+  await before.stop();
+
+  const { calls, post } = receiver();
+  const after = await boot({}, post);
+  expect(await status(after, id)).toEqual({ id, status: "IN_QUEUE" });
+  await after.advance(12_000);
+  expect(await status(after, id)).toMatchObject({ status: "COMPLETED", output: { slept: 1000 } });
+  expect(calls).toMatchObject([{ url: webhook, body: { id, input: { ms: 1000 } } }]);
+});
+
+test("a running job goes back to the queue as re-dispatched", async () => {
+  const { boot } = boots();
+  const before = await boot();
+  const id = await run(before, { ms: 60_000 });
+  await before.advance(20_000);
+  await before.stop();
+
+  const after = await boot();
+  expect(await status(after, id)).toEqual({ id, retries: 1, status: "IN_QUEUE" });
+  await after.advance(80_000);
+  expect(await status(after, id)).toMatchObject({ status: "COMPLETED", retries: 1 });
+});
+
+test("a finished job is kept for the rest of its time, and its webhook goes on where it was", async () => {
+  const { boot } = boots();
+  const before = await boot({}, receiver([500]).post);
+  const id = await run(before, { ms: 0 }, { webhook });
+  await before.advance(11_000);
+  await before.stop();
+
+  const { calls, post } = receiver([500]);
+  const after = await boot({}, post);
+  expect(await status(after, id)).toMatchObject({ status: "COMPLETED", executionTime: 0, delayTime: 10_100 });
+  await after.advance(60_000);
+  expect(story(after, "webhook")).toHaveLength(2);
+  expect(calls[0]?.body).toMatchObject({ id, status: "COMPLETED" });
+  await after.advance(30 * 60_000);
+  expect(await call(after, "GET", `status/${id}`)).toMatchObject({ status: 404 });
+});
+
+test("what was removed stays removed, and no id is given out twice", async () => {
+  const { boot } = boots();
+  const before = await boot({ workersMax: 0 });
+  const ids = [await run(before, { ms: 1 }), await run(before, { ms: 2 })];
+  await call(before, "POST", "purge-queue");
+  ids.push(await run(before, { ms: 3 }));
+  await before.stop();
+
+  const after = await boot({ workersMax: 0 });
+  expect(after.endpoints()[0]?.queue).toEqual([ids[2]]);
+  ids.push(await run(after, { ms: 4 }));
+  await after.stop();
+  expect((await boot({ workersMax: 0 })).endpoints()[0]?.queue).toEqual(ids.slice(2));
+  expect(new Set(ids).size).toBe(4);
+});
+
+test("jobs of an endpoint that is no longer there are dropped", async () => {
+  const { boot, stateFile } = boots();
+  const before = await boot();
+  const id = await run(before, { ms: 1 });
+  await before.stop();
+  const other = await startOne({}, { stateFile, endpoints: { other: { handler: sleep } } });
+  expect(other.history()).toMatchObject([
+    { type: "removed", endpoint: "ep", job: id, reason: "unknown_endpoint" },
+  ]);
+});
+
+test("a line that was cut off by a kill is ignored", async () => {
+  const { boot, stateFile } = boots();
+  const before = await boot();
+  const id = await run(before, { ms: 1 });
+  await before.stop();
+  appendFileSync(stateFile, `{"at":5,"job":{"id":"half`);
+  expect((await boot()).endpoints()[0]?.queue).toEqual([id]);
+});
+
+test("a file that holds something else is not overwritten", async () => {
+  const { boot, stateFile } = boots();
+  writeFileSync(stateFile, "my thesis\n");
+  await expect(boot()).rejects.toThrow("not valid JSON");
+  expect(readFileSync(stateFile, "utf8")).toBe("my thesis\n");
+});
+
+test("a journal that outgrows its limit is rewritten with what is still known", async () => {
+  const { boot, stateFile } = boots();
+  const before = await boot({ workersMax: 0 });
+  const big = "x".repeat(5 * 1024 ** 2);
+  for (let n = 0; n < 5; n++) {
+    await run(before, { big });
+    await call(before, "POST", "purge-queue");
+  }
+  const id = await run(before, { ms: 1 });
+  await before.stop();
+  expect(readFileSync(stateFile).byteLength).toBeLessThan(16 * 1024 ** 2);
+  expect((await boot()).endpoints()[0]?.queue).toEqual([id]);
+});
+
+test("a job outlives a simulator process that is killed with SIGKILL", async () => {
+  const stateFile = newFile();
+  const main = new URL("./main.ts", import.meta.url).pathname;
+  const children: ChildProcess[] = [];
+  onTestFinished(() => {
+    for (const child of children) child.kill("SIGKILL");
+  });
+  const boot = async (endpoint: string) => {
+    const args = ["--api-key", "k", "--endpoint", endpoint, "--cold-start", "0", "--state-file", stateFile];
+    const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    children.push(child);
+    for await (const line of createInterface({ input: child.stdout })) {
+      return { child, url: JSON.parse(line).url as string };
+    }
+    throw new Error("the simulator ended");
+  };
+  const ask = async (url: string, path: string, init: RequestInit = {}) =>
+    (await fetch(`${url}/ep/${path}`, { ...init, headers: { authorization: "k" } })).json();
+
+  const before = await boot("ep=sleep");
+  const { id } = await ask(before.url, "run", { method: "POST", body: `{"input":{"ms":600000}}` });
+  const killed = new Promise((resolve) => before.child.once("exit", resolve));
+  before.child.kill("SIGKILL");
+  await killed;
+
+  const after = await boot("ep=echo");
+  await expect
+    .poll(() => ask(after.url, `status/${id}`), { timeout: 10_000 })
+    .toMatchObject({
+      status: "COMPLETED",
+      output: { echo: { ms: 600000 } },
+    });
+}, 30_000);
