@@ -40,6 +40,8 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
 
 type AuthListener = (event: string, session: { user: { id: string }; access_token: string } | null) => void;
 
+let clients = 0;
+
 /** `userId`: who is signed in at the start. */
 export const createFakeSupabase = (userId: string | null = "ada"): FakeSupabase => {
   const database = createFakeDatabase();
@@ -87,7 +89,13 @@ export const createFakeSupabase = (userId: string | null = "ada"): FakeSupabase 
         return intercepted ?? answer(request);
       },
     },
-    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+    // A key of its own: supabase-js warns when two clients of a page share one.
+    auth: {
+      storageKey: `client-${++clients}`,
+      persistSession: false,
+      autoRefreshToken: false,
+      detectSessionInUrl: false,
+    },
     // Never dialed: the channels below are stand-ins.
     realtime: { transport: class {} as never },
   });

@@ -1,0 +1,143 @@
+// @vitest-environment happy-dom
+import { act, createElement, type FunctionComponent, StrictMode } from "react";
+import { createRoot, hydrateRoot } from "react-dom/client";
+import { renderToString } from "react-dom/server";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createPodbase } from "../src/index.ts";
+import { useJob, useJobs } from "../src/react.ts";
+import { createFakeRuntime } from "./support/fake-runtime.ts";
+import { createFakeSupabase } from "./support/fake-supabase.ts";
+import { jobId, jobRow } from "./support/rows.ts";
+
+beforeEach(() => void vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true));
+afterEach(() => void vi.unstubAllGlobals());
+
+/** A client over fakes with jobs 1 and 2, components that print what the hooks return, and a root in StrictMode. */
+const setUp = () => {
+  const supabase = createFakeSupabase();
+  const runtime = createFakeRuntime();
+  const podbase = createPodbase(supabase.client, { runtime });
+  supabase.database.insert(jobRow(1));
+  supabase.database.insert(jobRow(2));
+  const renders = vi.fn();
+
+  const One: FunctionComponent<{ id: string | null }> = ({ id }) => {
+    const { job, error, connection } = useJob(podbase, id);
+    renders();
+    return `${job ? `${job.id.at(-1)} ${job.phase}` : "none"}, ${error?.code ?? "no error"}, ${connection}`;
+  };
+  const All: FunctionComponent<{ limit?: number }> = ({ limit }) => {
+    const { jobs, loading, error } = useJobs(podbase, limit === undefined ? {} : { limit });
+    return `${loading ? "loading" : jobs.map((job) => `${job.id.at(-1)} ${job.phase}`).join()}, ${error?.code ?? "no error"}`;
+  };
+
+  const container = document.createElement("div");
+  const root = createRoot(container);
+  const render = async <Props extends object>(component: FunctionComponent<Props>, props: Props) => {
+    // Effects run when an act ends, and only then is there something to let time pass for.
+    await act(async () => root.render(createElement(StrictMode, null, createElement(component, props))));
+    await act(() => runtime.advance(0));
+  };
+  const during = (work: () => unknown, ms = 0) =>
+    act(async () => {
+      await work();
+      await runtime.advance(ms);
+    });
+  return { supabase, runtime, podbase, container, root, render, during, renders, One, All };
+};
+
+describe("useJob", () => {
+  it("shows the job and its changes, and how they arrive", async () => {
+    const { supabase, container, render, during, One } = setUp();
+    await render(One, { id: jobId(1) });
+    expect(container.textContent).toBe("1 queued, no error, connecting");
+    await during(() => supabase.channels.open()?.join());
+    await during(() => supabase.changeAndTell(1, { phase: "running" }));
+    expect(container.textContent).toBe("1 running, no error, live");
+  });
+
+  it("keeps showing a job that has come to its end", async () => {
+    const { supabase, container, render, during, One } = setUp();
+    await render(One, { id: jobId(1) });
+    await during(() => supabase.channels.open()?.join());
+    await during(() => supabase.changeAndTell(1, { status: "completed", phase: "done" }), 60_000);
+    expect(container.textContent).toBe("1 done, no error, connecting");
+  });
+
+  it("joins one channel in StrictMode, which mounts everything twice", async () => {
+    const { supabase, render, during, One } = setUp();
+    await render(One, { id: jobId(1) });
+    await during(() => {}, 10_000);
+    expect(supabase.channels.made).toHaveLength(1);
+  });
+
+  it("follows another job when the id changes, and none without an id", async () => {
+    const { container, render, One } = setUp();
+    await render(One, { id: null });
+    expect(container.textContent).toBe("none, no error, connecting");
+    await render(One, { id: jobId(2) });
+    expect(container.textContent).toBe("2 queued, no error, connecting");
+    await render(One, { id: jobId(1) });
+    expect(container.textContent).toBe("1 queued, no error, connecting");
+  });
+
+  it("says why a job can't be followed, and shows nothing of it any more", async () => {
+    const { supabase, container, render, during, One } = setUp();
+    await render(One, { id: jobId(9) });
+    expect(container.textContent).toContain("none, job_not_found");
+    await render(One, { id: jobId(1) });
+    await during(() => supabase.signOut());
+    expect(container.textContent).toContain("none, signed_out");
+  });
+
+  it("leaves nothing behind when it is unmounted", async () => {
+    const { supabase, runtime, root, render, during, One } = setUp();
+    await render(One, { id: jobId(1) });
+    await during(() => root.unmount(), 1_000);
+    expect(supabase.channels.open()).toBeUndefined();
+    expect(runtime.pending()).toBe(0);
+  });
+
+  it("does not render again when nothing changed", async () => {
+    const { supabase, render, during, renders, One } = setUp();
+    await render(One, { id: jobId(1) });
+    await during(() => supabase.channels.open()?.join());
+    const before = renders.mock.calls.length;
+    await during(() => {}, 60_000);
+    expect(renders).toHaveBeenCalledTimes(before);
+  });
+});
+
+describe("useJobs", () => {
+  it("is loading until the first answer and then shows the newest jobs", async () => {
+    const { supabase, container, root, render, during, runtime, All } = setUp();
+    await act(async () => root.render(createElement(All)));
+    expect(container.textContent).toBe("loading, no error");
+    await during(() => runtime.advance(0));
+    expect(container.textContent).toBe("2 queued,1 queued, no error");
+    await during(() => supabase.channels.open()?.join());
+    await during(() => supabase.changeAndTell(1, { phase: "running" }));
+    expect(container.textContent).toBe("2 queued,1 running, no error");
+    await render(All, { limit: 1 });
+    expect(container.textContent).toBe("2 queued, no error");
+  });
+});
+
+describe("the hooks on a server", () => {
+  it("render without asking anything, and hydrate without a mismatch", async () => {
+    const { supabase, runtime, during, One, All } = setUp();
+    const page = () =>
+      createElement("p", null, createElement(One, { id: jobId(1) }), " / ", createElement(All));
+    const html = renderToString(page());
+    expect(html.replaceAll("<!-- -->", "")).toBe("<p>none, no error, connecting / loading, no error</p>");
+    expect(supabase.asked).toEqual([]);
+    expect(runtime.pending()).toBe(0);
+    const container = document.createElement("div");
+    container.innerHTML = html;
+    const onRecoverableError = vi.fn();
+    await act(async () => void hydrateRoot(container, page(), { onRecoverableError }));
+    await during(() => {});
+    expect(onRecoverableError).not.toHaveBeenCalled();
+    expect(container.textContent).toBe("1 queued, no error, connecting / 2 queued,1 queued, no error");
+  });
+});
