@@ -3,6 +3,7 @@ import { SignIn } from "./account/sign-in.tsx";
 import { useSession } from "./account/use-session.ts";
 import { type Draft, emptyDraft } from "./ask/draft.ts";
 import { Readings } from "./readings.tsx";
+import { go, homeHref } from "./route.ts";
 import { Footer } from "./shell/footer.tsx";
 import { Header } from "./shell/header.tsx";
 import { useStack } from "./stack.ts";
@@ -14,12 +15,18 @@ export function App(): JSX.Element {
   // Up here, so that what was typed survives a look at another page or a lost session.
   const [draft, setDraft] = useState<Draft>(emptyDraft);
 
+  // The next person at this browser finds nothing of the last one.
+  const forget = () => {
+    setDraft(emptyDraft);
+    go(homeHref);
+  };
+
   return (
     <>
       <button type="button" className="skip-link" onClick={skipToMain}>
         Skip to the content
       </button>
-      <Header user={session?.user} />
+      <Header user={session?.user} onSignedOut={forget} />
       {session === undefined && <main id="main" aria-busy="true" />}
       {session === null && <SignIn />}
       {session && <Readings key={session.user.id} draft={draft} onDraft={setDraft} />}

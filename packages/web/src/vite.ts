@@ -19,6 +19,8 @@ export function viteConfig(): InlineConfig {
       target: ["chrome123", "edge123", "firefox120", "safari17.5"],
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
+      // A slow machine is no reason to talk.
+      rolldownOptions: { checks: { bundlerTimings: false } },
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { litPath, moonPhase } from "../app/moon/almanac.ts";
-import { peaks, waveformPath } from "../app/reading/waveform.ts";
+import { loudness, waveformPath } from "../app/reading/waveform.ts";
 
 describe("moonPhase", () => {
   it.each([
@@ -38,12 +38,12 @@ describe("litPath", () => {
 });
 
 describe("the waveform", () => {
-  it("takes the loudest moment of each part, the loudest of all being 1", () => {
-    expect(peaks(new Float32Array([0.1, -0.5, 0.25, 0, 0, 0]), 3)).toEqual([1, 0.5, 0]);
+  it("takes the loudness of each part, the loudest of all being 1", () => {
+    expect(loudness(new Float32Array([0.5, -0.5, 0.25, -0.25, 0, 0]), 3)).toEqual([1, 0.5, 0]);
   });
 
   it("draws silence as a thin line", () => {
-    expect(peaks(new Float32Array(4), 2)).toEqual([0, 0]);
+    expect(loudness(new Float32Array(4), 2)).toEqual([0, 0]);
     expect(waveformPath([0])).toBe("M0.5 0.96V1.04");
   });
 });

@@ -20,6 +20,12 @@ describe("Markdown", () => {
     );
   });
 
+  it("tells lines that are emphasised as a whole from those with a part that is", () => {
+    expect(html("*read on Sunday*\n\nread *on* Sunday")).toBe(
+      '<p class="aside"><em>read on Sunday</em></p><p>read <em>on</em> Sunday</p>',
+    );
+  });
+
   it("leaves stars and underscores alone that emphasise nothing", () => {
     expect(html("2 * 3 * 4, snake_case_name, **, _")).toBe("<p>2 * 3 * 4, snake_case_name, **, _</p>");
     expect(html("\\*not\\* this")).toBe("<p>*not* this</p>");

@@ -2,15 +2,16 @@ import { type JSX, useState } from "react";
 import { useStack } from "../stack.ts";
 import { accountErrorText } from "../texts/errors.ts";
 
-/** Who is signed in, and the way out. */
-export function SignOut({ name }: { name: string }): JSX.Element {
+/** Who is signed in, and the way out. `onSignedOut` is for a wish to leave, not for a session that ended by itself. */
+export function SignOut({ name, onSignedOut }: { name: string; onSignedOut: () => void }): JSX.Element {
   const { supabase } = useStack();
   const [failure, setFailure] = useState<string>();
 
   const signOut = async () => {
     // Only this browser: other devices keep their sessions.
     const { error } = await supabase.auth.signOut({ scope: "local" });
-    setFailure(error ? accountErrorText(error) : undefined);
+    if (error) setFailure(accountErrorText(error));
+    else onSignedOut();
   };
 
   return (

@@ -1,5 +1,5 @@
 import { type FormEvent, type JSX, useId, useRef } from "react";
-import { type Draft, type DraftField, longest } from "./draft.ts";
+import { type Draft, type DraftField, longest, trimmed } from "./draft.ts";
 import { Field } from "./field.tsx";
 import { useAsk } from "./use-ask.ts";
 import { localToday } from "./validate.ts";
@@ -15,7 +15,7 @@ export function AskForm(props: {
   const form = useRef<HTMLFormElement>(null);
   const { ask, busy, errors, message } = useAsk(draft);
   const change = (field: DraftField, value: string) => onDraft({ ...draft, [field]: value });
-  const left = longest.question - draft.question.length;
+  const left = longest.question - trimmed(draft).question.length;
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();

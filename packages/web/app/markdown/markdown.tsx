@@ -23,8 +23,11 @@ function renderBlock(block: Block, topHeading: number): ReactNode {
       const Heading = `h${Math.min(6, block.level + topHeading - 1)}` as "h2";
       return <Heading>{renderInline(block.children)}</Heading>;
     }
-    case "paragraph":
-      return <p>{renderInline(block.children)}</p>;
+    case "paragraph": {
+      // A line that is emphasised as a whole, such as a date under a title, is set like one.
+      const aside = block.children.length === 1 && block.children[0]?.kind === "em";
+      return <p className={aside ? "aside" : undefined}>{renderInline(block.children)}</p>;
+    }
     case "quote":
       return (
         <blockquote>

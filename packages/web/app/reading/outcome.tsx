@@ -1,6 +1,7 @@
 import type { JSX } from "react";
 import { Markdown } from "../markdown/markdown.tsx";
 import { JobMoon } from "../moon/job-moon.tsx";
+import { Moon } from "../moon/moon.tsx";
 import type { ReadingJob } from "../reading-job.ts";
 import { failureText } from "../texts/errors.ts";
 import { isOpen } from "../texts/readings.ts";
@@ -16,6 +17,11 @@ export function Outcome({ job, onAskAgain }: { job: ReadingJob; onAskAgain: () =
       )}
       {text !== undefined && (
         <article className="card page" data-testid="reading-text" aria-label="Your reading">
+          <div className="page-moons">
+            {[0, 0.5, 1, 0.5, 0].map((lit, place) => (
+              <Moon key={place} lit={lit} waxing={place < 2} mood="rest" />
+            ))}
+          </div>
           <Markdown text={text} topHeading={2} />
         </article>
       )}
@@ -39,7 +45,7 @@ function Ended(props: { job: ReadingJob; kept: boolean; onAskAgain: () => void }
       <p>{failed ? failureText(job.error) : "No more machine time is spent on it."}</p>
       {kept && <p>The words were done before that and are kept below.</p>}
       <button type="button" className="button button-strong" onClick={onAskAgain}>
-        Ask again with the same answers
+        Ask the same again
       </button>
       {failed && job.error && (
         <details>

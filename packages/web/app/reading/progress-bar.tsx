@@ -20,3 +20,8 @@ export function ProgressBar({ label, progress }: { label: string; progress: numb
     </div>
   );
 }
+
+/** Whether a bar says something: work is under way, or some of it is done. A mere wait has none. */
+export function showsBar(state: { status: string; phase: string; progress: number | null }): boolean {
+  return state.status === "processing" && (state.phase === "running" || (state.progress ?? 0) > 0);
+}

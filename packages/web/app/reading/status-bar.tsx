@@ -5,7 +5,7 @@ import { isOpen } from "../texts/readings.ts";
 import { waitingText } from "../texts/waiting.ts";
 import { CancelButton } from "./cancel-button.tsx";
 import { ConnectionMark } from "./connection-mark.tsx";
-import { ProgressBar } from "./progress-bar.tsx";
+import { ProgressBar, showsBar } from "./progress-bar.tsx";
 import { jobTiming } from "./timing.ts";
 
 /** Where the whole reading stands, in a word and a line. */
@@ -37,7 +37,7 @@ export function StatusBar({
         {hint && <p className="status-hint">{hint}</p>}
       </div>
       {open && <CancelButton job={job} />}
-      {job.status === "processing" && <ProgressBar label="The whole reading" progress={job.progress} />}
+      {showsBar(job) && <ProgressBar label="The whole reading" progress={job.progress} />}
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { JobMoon } from "../moon/job-moon.tsx";
 import type { ReadingJob, ReadingTask, TaskName } from "../reading-job.ts";
 import { failureText } from "../texts/errors.ts";
 import { waitingText } from "../texts/waiting.ts";
-import { ProgressBar } from "./progress-bar.tsx";
+import { ProgressBar, showsBar } from "./progress-bar.tsx";
 import { taskTiming } from "./timing.ts";
 
 /** One step of the timeline: where its task stands, and what it made as `children`. */
@@ -29,7 +29,7 @@ export function Step(props: {
         </h3>
         <p>{task.status === "failed" ? failureText(task.error) : line}</p>
         {hint && task.notice?.code !== jobNotice?.code && <p className="step-hint">{hint}</p>}
-        {task.status === "processing" && <ProgressBar label={title} progress={task.progress} />}
+        {showsBar(task) && <ProgressBar label={title} progress={task.progress} />}
         {children}
       </div>
     </li>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { peaks, waveformPath } from "./waveform.ts";
+import { loudness, waveformPath } from "./waveform.ts";
 
 /** Bars that a waveform is drawn with. */
 export const barCount = 72;
@@ -30,5 +30,5 @@ async function drawing(url: string, signal: AbortSignal): Promise<string> {
   // A context that only decodes: needs no permission to make a sound.
   const context = new OfflineAudioContext(1, 1, 22_050);
   const sound = await context.decodeAudioData(await response.arrayBuffer());
-  return waveformPath(peaks(sound.getChannelData(0), barCount));
+  return waveformPath(loudness(sound.getChannelData(0), barCount));
 }

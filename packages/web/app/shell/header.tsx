@@ -7,7 +7,13 @@ import { homeHref } from "../route.ts";
 import { ThemeToggle } from "./theme-toggle.tsx";
 
 /** The page's banner: name, tonight's moon, theme, who is signed in. */
-export function Header({ user }: { user: User | undefined }): JSX.Element {
+export function Header({
+  user,
+  onSignedOut,
+}: {
+  user: User | undefined;
+  onSignedOut: () => void;
+}): JSX.Element {
   const moon = useMemo(() => moonPhase(new Date()), []);
   return (
     <header className="header">
@@ -25,7 +31,12 @@ export function Header({ user }: { user: User | undefined }): JSX.Element {
         {moon.name}
       </p>
       <div className="header-tools">
-        {user && <SignOut name={user.is_anonymous ? "Guest" : (user.email ?? "Signed in")} />}
+        {user && (
+          <SignOut
+            name={user.is_anonymous ? "Guest" : (user.email ?? "Signed in")}
+            onSignedOut={onSignedOut}
+          />
+        )}
         <ThemeToggle />
       </div>
     </header>
