@@ -38,15 +38,16 @@ export interface Installation {
 /**
  * Makes, or finds, the private copy under `.podbase/postgres` beside the `node_modules` of the binaries (same file
  * system, so hard links cost no space), or in the system's temporary folder where that can't be written or read.
- * Safe to call from many processes at once: a copy appears under its name only when complete.
+ * Safe to call from many processes at once: a copy appears under its name only when complete. `cache` is a folder that
+ * exists and takes the place of both.
  */
-export async function preparePostgres(runAs: RunAs): Promise<Installation> {
+export async function preparePostgres(runAs: RunAs, cache?: string): Promise<Installation> {
   const binaries = await findPostgres();
   const shims = await readShims();
   const pgtap = findPgtap();
   const key = createHash("sha256").update(JSON.stringify([LAYOUT, shims]));
   if (pgtap) key.update(await readFile(pgtap));
-  const parent = await cacheFolder(binaries, runAs);
+  const parent = cache ?? (await cacheFolder(binaries, runAs));
   const folder = join(parent, `${binaries.version}-${key.digest("hex").slice(0, 12)}`);
   if (await exists(join(folder, "bin", "postgres"))) return { folder };
 

@@ -1,0 +1,284 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import postgres from "postgres";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { bootstrap } from "../src/bootstrap.ts";
+import { type Postgres, startPostgres } from "../src/postgres/index.ts";
+import { preparePostgres } from "../src/postgres/installation.ts";
+import { endOrphan } from "../src/postgres/orphan.ts";
+import { placeFor } from "../src/postgres/place.ts";
+import { chooseRunAs, nobody } from "../src/postgres/run-as.ts";
+import { FolderInUseError } from "../src/processes/folder-lock.ts";
+import { commandOf, identityOf } from "../src/processes/process-identity.ts";
+import { startProgram } from "./child-program.ts";
+
+const folders: string[] = [];
+const folder = async () => {
+  const made = await mkdtemp(join(tmpdir(), "podbase-postgres-"));
+  folders.push(made);
+  return made;
+};
+afterAll(() => Promise.all(folders.map((path) => rm(path, { recursive: true, force: true }))));
+
+const as = async <T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    return await work(sql);
+  } finally {
+    await sql.end();
+  }
+};
+const postmasterOf = async (dataDir: string) =>
+  Number.parseInt(await readFile(join(dataDir, "cluster", "postmaster.pid"), "utf8"), 10);
+/** Commands of live processes that name the folder: servers, their sessions and what watches them. */
+const processesNaming = async (path: string): Promise<string[]> => {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const commands = await Promise.all(
+    pids.map(async (pid) => ((await identityOf(pid)) === undefined ? undefined : commandOf(pid))),
+  );
+  return commands.filter((command): command is string => command?.includes(path) ?? false);
+};
+
+describe("a bootstrapped cluster", () => {
+  let server: Postgres;
+  let sql: postgres.Sql;
+  beforeAll(async () => {
+    server = await startPostgres({ dataDir: await folder() });
+    await bootstrap(server);
+    sql = postgres(server.ownerUrl, { max: 1, onnotice: () => {} });
+  });
+  afterAll(async () => {
+    await sql.end();
+    await server.stop();
+  });
+
+  test("is Postgres 17 with logical decoding, and migrations' role is no superuser", async () => {
+    const [row] = await sql`
+      select current_setting('server_version_num')::int / 10000 as major, current_setting('wal_level') as wal_level,
+             rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls
+      from pg_roles where rolname = current_user`;
+    expect(row).toEqual({
+      major: 17,
+      wal_level: "logical",
+      rolsuper: false,
+      rolcreaterole: true,
+      rolcreatedb: true,
+      rolreplication: true,
+      rolbypassrls: true,
+    });
+    await expect(sql`alter system set fsync = on`).rejects.toThrow("permission denied");
+  });
+
+  test("lets nobody in without the password", async () => {
+    for (const role of ["supabase_admin", "postgres", "authenticator"]) {
+      const url = server.urlOf(role).replace(/:[^:@]*@/, ":guess@");
+      await expect(as(url, (other) => other`select 1`)).rejects.toThrow("password authentication failed");
+    }
+  });
+
+  test("has the roles' limits of a hosted project", async () => {
+    const rows = await sql<{ rolname: string; setting: string }[]>`
+      select rolname, unnest(rolconfig) as setting from pg_roles where rolname = any(${["anon", "authenticated"]})`;
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        { rolname: "anon", setting: "statement_timeout=3s" },
+        { rolname: "authenticated", setting: "statement_timeout=8s" },
+      ]),
+    );
+  });
+
+  test("lets migrations do what they do on a hosted project", async () => {
+    await sql.unsafe(`
+      create extension if not exists pg_cron with schema pg_catalog;
+      create extension if not exists pg_net with schema extensions;
+      create extension if not exists supabase_vault with schema vault;
+      create extension if not exists pgtap with schema extensions;
+      create table public.notes (id uuid primary key default gen_random_uuid(), by_user uuid references auth.users (id));
+      create function public.on_user() returns trigger language plpgsql as 'begin return new; end';
+      create trigger on_user after insert on auth.users for each row execute function public.on_user();
+      create policy own_files on storage.objects for select to authenticated using (owner_id = auth.uid()::text);
+      create policy own_topic on realtime.messages for select to authenticated using (realtime.topic() = 'x');
+      alter publication supabase_realtime add table public.notes;
+      select extensions.digest('a', 'sha256'), extensions.uuid_generate_v4();
+    `);
+  });
+
+  test("keeps migrations from what a hosted project forbids", async () => {
+    for (const statement of [
+      "create table auth.mine ()",
+      "create table storage.mine ()",
+      "create table realtime.mine ()",
+      "alter table auth.users add column mine int",
+      "insert into vault.secrets (secret) values ('x')",
+      "create role boss superuser",
+    ]) {
+      await expect(sql.unsafe(statement), statement).rejects.toThrow(/permission denied|must be owner/);
+    }
+  });
+
+  test("grants nothing new in public to the API's roles", async () => {
+    await sql`create table public.fresh (id int)`;
+    const [row] = await sql`
+      select has_table_privilege('anon', 'public.fresh', 'select') as anon,
+             has_table_privilege('authenticated', 'public.fresh', 'select') as authenticated,
+             has_table_privilege('service_role', 'public.fresh', 'select') as service_role`;
+    expect(row).toEqual({ anon: false, authenticated: false, service_role: false });
+  });
+
+  test("tells PostgREST of every change of the schema", async () => {
+    const heard = vi.fn();
+    await as(server.superuserUrl, async (listener) => {
+      await listener.listen("pgrst", heard);
+      await sql`create table public.heard (id int)`;
+      await vi.waitFor(() => expect(heard).toHaveBeenCalledWith("reload schema"), 10_000);
+      heard.mockClear();
+      await sql`drop table public.heard`;
+      await vi.waitFor(() => expect(heard).toHaveBeenCalledWith("reload schema"), 10_000);
+    });
+  });
+
+  test("Vault keeps secrets by name, readable to its reader alone", async () => {
+    await sql`select vault.create_secret('s3cret', 'a_name', 'what for')`;
+    const [secret] =
+      await sql`select id, decrypted_secret from vault.decrypted_secrets where name = 'a_name'`;
+    await sql`select vault.update_secret(${secret?.id}, 'newer')`;
+    expect(
+      await sql`select decrypted_secret, description from vault.decrypted_secrets where name = 'a_name'`,
+    ).toEqual([{ decrypted_secret: "newer", description: "what for" }]);
+    const asUser = sql.begin(async (tx) => {
+      await tx`set local role authenticated`;
+      return tx`select * from vault.decrypted_secrets`;
+    });
+    await expect(asUser).rejects.toThrow("permission denied");
+  });
+});
+
+describe("the life of a server", () => {
+  let server: Postgres | undefined;
+  afterEach(async () => {
+    await server?.stop();
+    server = undefined;
+  });
+  const start = async (dataDir: string, options: Partial<Parameters<typeof startPostgres>[0]> = {}) => {
+    server = await startPostgres({ dataDir, ...options });
+    await bootstrap(server);
+    return server;
+  };
+
+  test("data outlives a restart, and a second bootstrap changes nothing", async () => {
+    const dataDir = await folder();
+    const first = await start(dataDir);
+    expect(first.fresh).toBe(true);
+    await as(first.ownerUrl, (sql) => sql`create table public.kept as select 1 as one`);
+    await first.stop();
+    const second = await startPostgres({ dataDir });
+    server = second;
+    expect(second.fresh).toBe(false);
+    expect(await bootstrap(second)).toEqual({ fresh: false, outdated: false });
+    expect(await as(second.ownerUrl, (sql) => sql`select one from public.kept`)).toEqual([{ one: 1 }]);
+  });
+
+  test("a folder has one server at a time", async () => {
+    const dataDir = await folder();
+    await start(dataDir);
+    await expect(startPostgres({ dataDir })).rejects.toThrow(FolderInUseError);
+  });
+
+  test("a server that is killed comes back on its port with its data when asked to", async () => {
+    const crashes = vi.fn();
+    const { ownerUrl, kill } = await start(await folder(), { onCrash: crashes });
+    await as(ownerUrl, (sql) => sql`create table public.kept as select 1 as one`);
+    kill();
+    await vi.waitFor(
+      async () => expect(await as(ownerUrl, (sql) => sql`select one from public.kept`)).toEqual([{ one: 1 }]),
+      { timeout: 20_000, interval: 100 },
+    );
+    expect(crashes).toHaveBeenCalledExactlyOnceWith("Postgres ended with SIGKILL; starting it again");
+  });
+
+  test("nothing survives the SIGKILL of its owner, and the next start finds the data", async () => {
+    const dataDir = await folder();
+    const { child, said } = await startProgram<{ ownerUrl: string }>("hold-postgres.ts", dataDir);
+    await as(said.ownerUrl, (sql) => sql`create table public.kept as select 1 as one`);
+    const postmaster = await postmasterOf(dataDir);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    // At once, while the server of the killed owner may still be there.
+    const { ownerUrl } = await start(dataDir);
+    expect(await as(ownerUrl, (sql) => sql`select one from public.kept`)).toEqual([{ one: 1 }]);
+    expect(await postmasterOf(dataDir)).not.toBe(postmaster);
+    await server?.stop();
+    server = undefined;
+    if (process.platform !== "linux") return;
+    await vi.waitFor(async () => expect(await processesNaming(dataDir)).toEqual([]), {
+      timeout: 10_000,
+      interval: 100,
+    });
+  });
+
+  test("all processes of a killed owner end by themselves", async () => {
+    const dataDir = await folder();
+    const { child } = await startProgram("hold-postgres.ts", dataDir);
+    const postmaster = await postmasterOf(dataDir);
+    expect(await identityOf(postmaster)).toBeDefined();
+    child.kill("SIGKILL");
+    await vi.waitFor(async () => expect(await identityOf(postmaster)).toBeUndefined(), {
+      timeout: 10_000,
+      interval: 50,
+    });
+    if (process.platform !== "linux") return;
+    await vi.waitFor(async () => expect(await processesNaming(dataDir)).toEqual([]), {
+      timeout: 10_000,
+      interval: 100,
+    });
+  });
+
+  test("a server without an owner is ended, a stranger with its number is not", async () => {
+    const cluster = join(await folder(), "cluster");
+    await mkdir(cluster);
+    const orphan = spawn("sh", ["-c", "while :; do sleep 0.1; done", cluster]);
+    const stranger = spawn("sleep", ["60"]);
+    await Promise.all([once(orphan, "spawn"), once(stranger, "spawn")]);
+    const ended = once(orphan, "exit");
+    await writeFile(join(cluster, "postmaster.pid"), `${orphan.pid}\n`);
+    await endOrphan(cluster);
+    await ended;
+    await writeFile(join(cluster, "postmaster.pid"), `${stranger.pid}\n`);
+    await endOrphan(cluster);
+    await expect(readFile(join(cluster, "postmaster.pid"))).rejects.toThrow("ENOENT");
+    expect(stranger.exitCode).toBeNull();
+    stranger.kill();
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    "where namespaces are forbidden, root's server runs as nobody",
+    async () => {
+      const runAs = await nobody();
+      const open = await folder();
+      await chmod(open, 0o755);
+      const closed = await folder();
+      for (const dataDir of [open, closed]) {
+        const { ownerUrl } = await start(dataDir, { runAs });
+        expect(await as(ownerUrl, (sql) => sql`select current_user as role`)).toEqual([{ role: "postgres" }]);
+        await server?.stop();
+        const again = await start(dataDir, { runAs });
+        expect(again.fresh).toBe(false);
+        await again.stop();
+        server = undefined;
+      }
+    },
+  );
+});
+
+describe("the private copy of Postgres", () => {
+  test("is the same for all who make it at once, and leaves nothing else behind", async () => {
+    const cache = await folder();
+    const runAs = await chooseRunAs();
+    const copies = await Promise.all([1, 2, 3].map(() => preparePostgres(runAs, cache)));
+    expect(new Set(copies.map((copy) => copy.folder)).size).toBe(1);
+    expect(await readdir(cache)).toHaveLength(1);
+  });
+});
