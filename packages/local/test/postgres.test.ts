@@ -268,6 +268,8 @@ describe("the life of a server", () => {
         expect(again.fresh).toBe(false);
         await again.stop();
         server = undefined;
+        // What nobody can't reach has a place in the temporary folder instead.
+        folders.push(await placeFor(runAs, dataDir));
       }
     },
   );
