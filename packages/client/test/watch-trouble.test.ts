@@ -1,0 +1,153 @@
+import { describe, expect, it, vi } from "vitest";
+import { createPodbase } from "../src/index.ts";
+import { json } from "./support/fake-supabase.ts";
+import { jobId } from "./support/rows.ts";
+import { completed, setUp, setUpLive } from "./support/set-up.ts";
+
+describe("trouble while watching", () => {
+  it("polls faster while not joined and says so quietly", async () => {
+    const { supabase, runtime, podbase, watched, channel } = await setUpLive();
+    const connections: string[] = [];
+    podbase.onConnection((connection) => connections.push(connection));
+    expect(podbase.connection).toBe("live");
+    channel()?.fail();
+    supabase.database.change(jobId(1), { phase: "running" });
+    await runtime.advance(3_000);
+    expect(watched.phases).toEqual(["queued", "running"]);
+    channel()?.join();
+    expect(connections).toEqual(["polling", "live"]);
+  });
+
+  it("finds what Realtime lost with the slow poll", async () => {
+    const { supabase, runtime, watched } = await setUpLive();
+    supabase.database.change(jobId(1), { phase: "running" });
+    await runtime.advance(14_999);
+    expect(watched.phases).toEqual(["queued"]);
+    await runtime.advance(1);
+    expect(watched.phases).toEqual(["queued", "running"]);
+  });
+
+  it("never polls when told not to", async () => {
+    const { supabase, runtime, podbase, channel } = await setUpLive({ poll: false });
+    const before = supabase.reads().length;
+    await runtime.advance(120_000);
+    channel()?.fail();
+    await runtime.advance(120_000);
+    expect(supabase.reads()).toHaveLength(before);
+    expect(podbase.connection).toBe("connecting");
+  });
+
+  it("makes the channel anew, with growing pauses, when the server closes it", async () => {
+    const { supabase, runtime, channel } = await setUpLive();
+    for (const pause of [1_000, 2_000, 4_000]) {
+      channel()?.closeByServer();
+      await runtime.advance(pause - 1);
+      expect(channel()).toBeUndefined();
+      await runtime.advance(1);
+      expect(channel()?.topic).toBe("podbase:ada");
+      channel()?.join();
+      await runtime.settle();
+    }
+    expect(supabase.channels.made).toHaveLength(4);
+    await runtime.advance(30_000);
+    channel()?.closeByServer();
+    await runtime.advance(1_000);
+    expect(channel()).toBeDefined();
+  });
+
+  it("does not make the channel anew after errors from which supabase-js recovers", async () => {
+    const { supabase, runtime, channel } = await setUpLive();
+    channel()?.fail("CHANNEL_ERROR");
+    channel()?.fail("TIMED_OUT");
+    await runtime.advance(60_000);
+    expect(supabase.channels.made).toHaveLength(1);
+  });
+
+  it("keeps trying when readings fail, with pauses of at most 30 seconds, and never blames the job", async () => {
+    const { supabase, runtime, watched, problems } = await setUpLive();
+    supabase.intercept(() => new TypeError("fetch failed"));
+    supabase.changeAndTell(1, completed);
+    await runtime.advance(300_000);
+    expect(watched.onEnd).not.toHaveBeenCalled();
+    expect(problems.length).toBeGreaterThan(10);
+    expect(problems.at(-1)).toMatchObject({ code: "network", retryable: true });
+    supabase.intercept(null);
+    await runtime.advance(30_000);
+    expect(watched.onEnd).toHaveBeenCalledExactlyOnceWith(null);
+  });
+
+  it("gives up on a reading that gets no answer and repeats it", async () => {
+    const { supabase, runtime, watched } = await setUpLive();
+    supabase.intercept(() => new Promise(() => {}));
+    supabase.changeAndTell(1, completed);
+    await runtime.advance(1_000);
+    supabase.intercept(null);
+    await runtime.advance(21_000);
+    expect(watched.onEnd).toHaveBeenCalledExactlyOnceWith(null);
+  });
+
+  it("reads at once when told to resync, even during a back-off", async () => {
+    const { supabase, runtime, podbase, watched } = await setUpLive();
+    supabase.intercept(() => json({ message: "down" }, 503));
+    supabase.changeAndTell(1, { phase: "running" });
+    await runtime.advance(20_000);
+    supabase.intercept(null);
+    supabase.database.change(jobId(1), { phase: "retrying" });
+    podbase.resync();
+    await runtime.advance(0);
+    expect(watched.phases.at(-1)).toBe("retrying");
+  });
+
+  it("reads when the page is shown again, comes online or is restored, and slows down while hidden", async () => {
+    const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+    const windowEvents = new EventTarget();
+    vi.stubGlobal("document", page);
+    vi.stubGlobal("window", windowEvents);
+    const { supabase, runtime, watched, channel } = await setUpLive();
+    const readsDuring = async (act: () => void, ms = 0) => {
+      const before = supabase.reads().length;
+      act();
+      await runtime.advance(ms);
+      return supabase.reads().length - before;
+    };
+    expect(await readsDuring(() => page.dispatchEvent(new Event("visibilitychange")))).toBe(1);
+    expect(await readsDuring(() => windowEvents.dispatchEvent(new Event("online")))).toBe(1);
+    expect(await readsDuring(() => windowEvents.dispatchEvent(new Event("pageshow")))).toBe(1);
+    page.visibilityState = "hidden";
+    expect(await readsDuring(() => page.dispatchEvent(new Event("visibilitychange")))).toBe(0);
+    expect(await readsDuring(() => channel()?.fail(), 15_000)).toBe(1);
+    watched.unsubscribe();
+    await runtime.advance(1_000);
+    page.visibilityState = "visible";
+    expect(await readsDuring(() => windowEvents.dispatchEvent(new Event("online")), 5_000)).toBe(0);
+    vi.unstubAllGlobals();
+  });
+
+  it("survives a platform without WebSocket by polling", async () => {
+    const { supabase, runtime, watch, podbase, problems } = setUp();
+    Object.assign(supabase.client, {
+      channel() {
+        throw new Error("WebSocket not available");
+      },
+    });
+    const { phases } = watch();
+    await runtime.advance(0);
+    supabase.database.change(jobId(1), { phase: "running" });
+    await runtime.advance(3_000);
+    expect(phases).toEqual(["queued", "running"]);
+    expect(podbase.connection).toBe("polling");
+    expect(problems[0]?.message).toBe("WebSocket not available");
+  });
+
+  it("polls while another Podbase holds the topic, and takes it over later", async () => {
+    const { supabase, runtime, watched } = await setUpLive();
+    const other = createPodbase(supabase.client, { runtime });
+    other.jobs.watch(jobId(2), () => {});
+    await runtime.advance(3_000);
+    expect(other.connection).toBe("polling");
+    watched.unsubscribe();
+    await runtime.advance(60_000);
+    supabase.channels.open()?.join();
+    expect(other.connection).toBe("live");
+  });
+});
