@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 /** How calls to the outside behave. Tests shorten `retryDelays` (milliseconds before each further try). */
 export type HttpSettings = { fetch: typeof fetch; retryDelays: readonly number[] };
 
+/** Four tries over some five seconds. */
 export const defaultHttp: HttpSettings = { fetch, retryDelays: [300, 1_000, 3_000] };
 
 /** One call. The timeout is for a single try, in milliseconds. */

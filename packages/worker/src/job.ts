@@ -4,6 +4,7 @@ const slot = z.object({ url: z.url(), path: z.string().optional(), contentType: 
 
 /** The signed upload slots of a task by artifact name. `PUT` the bytes to `url`. */
 export const uploadSlots = z.record(z.string(), slot);
+/** Upload slots by artifact name. */
 export type UploadSlots = z.infer<typeof uploadSlots>;
 
 const runpodJob = z.looseObject({
@@ -20,7 +21,6 @@ const runpodJob = z.looseObject({
 
 /** A RunPod job under Podbase's worker contract: the task's own input and what Podbase adds to it. */
 export type Job = {
-  id: string | undefined;
   createdAt: Date | undefined;
   input: Record<string, unknown>;
   callback: URL;
@@ -33,7 +33,6 @@ export function parseJob(value: unknown): Job {
   const job = runpodJob.parse(value);
   const { podbase, ...input } = job.input;
   return {
-    id: job.id,
     createdAt: job.createdAt === undefined ? undefined : new Date(job.createdAt),
     input,
     callback: new URL(podbase.callback),

@@ -25,6 +25,7 @@ export type EmbeddedFace = {
   settable(text: string): string;
 };
 
+/** The face in which a run is set. */
 export function faceOf({ bold, italic }: Pick<Run, "bold" | "italic">): Face {
   if (bold) return italic ? "boldItalic" : "bold";
   return italic ? "italic" : "regular";

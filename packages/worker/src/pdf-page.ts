@@ -5,8 +5,10 @@ import { breakLines, type Span } from "./pdf-lines.ts";
 
 /** A4 in points, with the margins around the text. */
 export const PAGE = { width: 595.28, height: 841.89, side: 84, top: 76, bottom: 84 } as const;
+/** Width of a line in points. */
 export const TEXT_WIDTH = PAGE.width - 2 * PAGE.side;
 
+/** The three colors of a document. */
 export const INK = rgb(0.13, 0.13, 0.17);
 export const MUTED = rgb(0.42, 0.42, 0.48);
 export const ACCENT = rgb(0.2, 0.19, 0.45);

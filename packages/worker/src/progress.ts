@@ -10,7 +10,7 @@ export class StoppedError extends Error {
 
 /** Reports progress of one attempt. */
 export type ProgressReporter = {
-  /** `fraction` is clamped to 0 to 1. Throws a StoppedError if the attempt is to stop. */
+  /** `fraction` is clamped to 0 to 1 and rounded to thousandths. Throws a StoppedError if the attempt is to stop. */
   report(fraction: number, message?: string): Promise<void>;
   /** Sends the newest report if it was held back. Never throws: work that is done is worth handing over. */
   flush(): Promise<void>;
@@ -40,7 +40,7 @@ export function createProgressReporter(
 
   return {
     async report(fraction, message) {
-      const progress = Math.min(1, Math.max(0, fraction));
+      const progress = Math.round(Math.min(1, Math.max(0, fraction)) * 1000) / 1000;
       held = message === undefined ? { progress } : { progress, message };
       if (now() >= notBefore && !(await send(held))) throw new StoppedError();
     },

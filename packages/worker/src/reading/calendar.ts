@@ -16,6 +16,7 @@ export const WEEKDAYS = [
   "Friday",
   "Saturday",
 ] as const;
+/** An English name of a day of the week. */
 export type Weekday = (typeof WEEKDAYS)[number];
 
 const MONTHS = [
@@ -62,10 +63,12 @@ export function fromDayNumber(days: number): CalendarDate {
   return { year: moment.getUTCFullYear(), month: moment.getUTCMonth() + 1, day: moment.getUTCDate() };
 }
 
+/** The day of the week. */
 export function weekdayOf(date: CalendarDate): Weekday {
   return WEEKDAYS[new Date(dayNumber(date) * MILLISECONDS_A_DAY).getUTCDay()] as Weekday;
 }
 
+/** Whether a year of the Gregorian calendar has a 29 February. */
 export function isLeapYear(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }

@@ -17,8 +17,10 @@ const SIGNS = [
   { sign: "Sagittarius", month: 11, day: 22 },
   { sign: "Capricorn", month: 12, day: 22 },
 ] as const;
+/** A western sign of the zodiac. */
 export type SunSign = (typeof SIGNS)[number]["sign"];
 
+/** The western sign under which the sun stands. */
 export function sunSign(date: CalendarDate): SunSign {
   return SIGNS.findLast((s) => s.month < date.month || (s.month === date.month && s.day <= date.day))
     ?.sign as SunSign;
@@ -35,6 +37,7 @@ export const MOON_PHASES = [
   "last quarter",
   "waning crescent",
 ] as const;
+/** A named phase of the moon. */
 export type MoonPhase = (typeof MOON_PHASES)[number];
 
 /** `elongation`: degrees from the sun, 0 new, 90 first quarter, 180 full. `illuminated`: 0 to 1 of the disc. `age`: days since new moon. */
@@ -100,10 +103,12 @@ export const ANIMALS = [
   "Horse",
   "Goat",
 ] as const;
+/** An animal of the Chinese calendar. */
 export type Animal = (typeof ANIMALS)[number];
 
 /** The five elements in their order, each for two years. */
 export const ELEMENTS = ["Metal", "Water", "Wood", "Fire", "Earth"] as const;
+/** An element of the Chinese calendar. */
 export type Element = (typeof ELEMENTS)[number];
 
 /**
