@@ -106,6 +106,14 @@ create function public.escape() returns text language plpgsql as $$
   begin execute 'reset role'; execute 'select count(*) from public.secrets'; return current_user; end $$;
 create function hidden.private() returns int language sql as 'select 1';
 create function podbase.things_count() returns bigint language sql stable as 'select count(*) from podbase.things';
+create function public.shout(public.projects) returns text language sql immutable as 'select upper($1.name)';
+create domain public."text/html" as text;
+create function public.page() returns public."text/html" language sql as $$ select '<p>'::public."text/html" $$;
+create domain public.dressed as int;
+create function public.dress(public.dressed) returns json language sql immutable as 'select to_json(''#'' || $1::int)';
+create cast (public.dressed as json) with function public.dress(public.dressed) as implicit;
+create table public.wardrobe (item public.dressed);
+grant all on public.wardrobe to authenticated;
 create function public.related(public.projects) returns setof public.tasks language sql stable
   as 'select * from public.tasks where project_id = $1.id';
 

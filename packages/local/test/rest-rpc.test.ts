@@ -207,6 +207,8 @@ describe("the schema cache", () => {
     // A second function of the name makes the call ambiguous, which only a fresh reading knows.
     await rest.sql.unsafe("create function public.fresh(a text) returns int language sql as 'select 2'");
     await rest.sql`notify pgrst, 'reload schema'`;
-    await expect.poll(async () => (await rest.service.rpc("fresh", { a: 1 })).error?.code).toBe("PGRST203");
+    await expect
+      .poll(async () => (await rest.service.rpc("fresh", { a: 1 })).error?.code, { timeout: 20_000 })
+      .toBe("PGRST203");
   });
 });

@@ -126,14 +126,15 @@ function planCall(view: SchemaView, asked: Asked): Plan {
   const given = payload?.keys ?? query.args.map(([argument]) => argument);
   const routine = findRoutine(view, name, given, byPost);
   const { relation: returned, returnsRows, returnsSet } = routine;
+  if (routine.returnsMedia) throw notServed("Media type handlers");
   if (preferences.maxAffected !== undefined && !returnsSet)
     throw new RestError(
       400,
       "PGRST128",
       "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
     );
-  const relation =
-    returnsRows && returned?.schema === view.schema ? view.relations.get(returned.name) : undefined;
+  const known = returnsRows && returned?.schema === view.schema && view.relations.has(returned.name);
+  const relation = known ? view.relation(returned.name) : undefined;
   const origin = relation?.name ?? name;
   const node = planRead(view, { origin, relation, query: ranged(asked), mode: "read", maxRows });
   const build = newBuild(view);

@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { RestError } from "./errors.ts";
+import { notServed, RestError } from "./errors.ts";
 import { groupBy } from "./group-by.ts";
 import { type Relationship, type RelationshipSource, relationshipsOf } from "./relationships.ts";
 import { type Catalogue, type Column, type Routine, readCatalogue } from "./schema-query.ts";
@@ -13,6 +13,7 @@ export interface Relation {
   name: string;
   isView: boolean;
   primaryKey: string[];
+  isRepresented: boolean;
   columns: Map<string, Column>;
 }
 
@@ -56,9 +57,10 @@ export class SchemaView implements RelationshipSource {
     return this.computed.has(`${origin}\0${name}`);
   }
 
-  /** Throws RestError PGRST205. */
+  /** Throws RestError PGRST205, 501. */
   relation(name: string): Relation {
     const found = this.relations.get(name);
+    if (found?.isRepresented) throw notServed("Domain representations");
     if (found) return found;
     const similar = mostSimilar(name, this.relations.keys(), 0.75);
     throw new RestError(

@@ -28,6 +28,8 @@ export interface CatalogueRelation {
   name: string;
   isView: boolean;
   primaryKey: string[];
+  /** A column is of a domain with a cast of its own from or to JSON or text ("domain representations"). */
+  isRepresented: boolean;
   columns: Column[];
 }
 
@@ -62,6 +64,8 @@ export interface Routine {
   /** Rows with columns, of a table, a type or OUT arguments. */
   returnsRows: boolean;
   returnsVoid: boolean;
+  /** The return type is a domain named after a media type ("media type handlers"). */
+  returnsMedia: boolean;
   /** The table or view whose rows it returns. */
   relation: { schema: string; name: string } | null;
   /** `set statement_timeout` of the function itself. */
@@ -75,6 +79,12 @@ const RELATIONS = `
       select json_agg(a.attname order by a.attname) from pg_constraint p
       join pg_attribute a on a.attrelid = p.conrelid and a.attnum = any(p.conkey)
       where p.conrelid = c.oid and p.contype = 'p'), '[]'),
+    'isRepresented', exists (
+      select from pg_attribute a join pg_type t on t.oid = a.atttypid and t.typtype = 'd'
+      join pg_cast x on x.castcontext = 'i' and x.castmethod = 'f'
+        and (x.castsource = t.oid and x.casttarget in ('json'::regtype, 'text'::regtype)
+          or x.casttarget = t.oid and x.castsource in ('json'::regtype, 'text'::regtype))
+      where a.attrelid = c.oid and a.attnum > 0),
     'columns', coalesce((
       select json_agg(json_build_object(
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
@@ -114,7 +124,7 @@ const ROUTINES = `
   select coalesce(json_agg(json_build_object(
     'schema', n.nspname, 'name', p.proname, 'args', coalesce(l.args, '[]'), 'isVolatile', p.provolatile = 'v',
     'returnsSet', p.proretset, 'returnsRows', t.typtype = 'c' or coalesce(p.proargmodes && '{o,b,t}', false),
-    'returnsVoid', p.prorettype = 'void'::regtype,
+    'returnsVoid', p.prorettype = 'void'::regtype, 'returnsMedia', rt.typtype = 'd' and rt.typname like '%/%',
     'relation', (select json_build_object('schema', rn.nspname, 'name', r.relname)
       from pg_class r join pg_namespace rn on rn.oid = r.relnamespace
       where r.oid = t.typrelid and r.relkind in ('r', 'v', 'm', 'f', 'p')),
