@@ -94,12 +94,14 @@ export const createUserChannel = (ports: UserChannelPorts): UserChannel => {
 
   // Fails where there is no WebSocket (Node before 22 without realtime.transport); polling goes on meanwhile.
   const tryToJoin = (): void => {
+    const wanted = userId;
     join().catch((error: unknown) => {
+      onProblem(error);
+      if (wanted === null || userId !== wanted) return;
       const mine = channel;
       channel = null;
       if (mine) void supabase.removeChannel(mine);
-      onProblem(error);
-      if (userId !== null) retry();
+      retry();
     });
   };
 
