@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { exposeToBrowsers, preflight } from "./cors.ts";
 import { freePort } from "./processes/free-port.ts";
-import { BodyTooLargeError, limitBody } from "./request-body.ts";
+import { limitBody } from "./request-body.ts";
 
 type Fetch = (request: Request) => Promise<Response>;
 
@@ -48,7 +48,6 @@ export async function startGateway(port: number, log: (message: string) => void)
     try {
       return await route(routes, request);
     } catch (error) {
-      if (error instanceof BodyTooLargeError) return problem(413, "payload_too_large", error.message);
       log(`gateway: ${request.method} ${new URL(request.url).pathname}: ${(error as Error).message}`);
       return problem(500, "internal_error", "Internal error; see the log of the stack");
     }
@@ -90,7 +89,13 @@ async function route(routes: Routes, request: Request): Promise<Response> {
   if (name === "functions") return routes.functions(request);
   if (request.method === "OPTIONS") return preflight(request);
   const service = routes[name as "rest" | "auth" | "storage" | "realtime"];
-  return exposeToBrowsers(await service(IN_MEMORY.has(name) ? limitBody(request, MAX_BODY_BYTES) : request));
+  if (!IN_MEMORY.has(name)) return exposeToBrowsers(await service(request));
+  const limited = limitBody(request, MAX_BODY_BYTES);
+  // The service can't know why the body broke off, so what it answers does not count then.
+  const answer = limited.exceeded() ? undefined : await service(limited.request);
+  if (answer && !limited.exceeded()) return exposeToBrowsers(answer);
+  const message = `A body may have at most ${MAX_BODY_BYTES} bytes`;
+  return exposeToBrowsers(problem(413, "payload_too_large", message));
 }
 
 async function site(routes: Routes, request: Request): Promise<Response> {
