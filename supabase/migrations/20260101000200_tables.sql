@@ -231,7 +231,7 @@ insert into podbase_private.failure_classes
   ('execution_timeout', 'executionTimeout exceeded', 10, false, true, 0, 'The work took longer than allowed.'),
   ('platform_loss', 'job timed out after \d+ retries', 20, true, true, 2000, 'The worker was lost.'),
   ('out_of_memory', 'out of memory', 30, true, true, 5000, 'The worker ran out of memory.'),
-  ('bad_input', null, 100, false, true, 0, 'The input was refused.'),
+  ('bad_input', '^invalid input', 5, false, true, 0, 'The input was refused.'),
   ('worker_error', null, 100, true, true, 2000, 'The worker reported an error.'),
   ('invalid_output', null, 100, true, true, 2000, 'The worker returned something unexpected.'),
   ('missing_output', null, 100, true, true, 2000, 'The result did not arrive in storage.'),

@@ -59,7 +59,7 @@ describe("the owner", () => {
     for (const table of TABLES) {
       const rows = owner.supabase.schema("podbase").from(table);
       const results = await Promise.all([
-        rows.update({ created_at: new Date().toISOString() }).eq("job_id", job.id),
+        rows.update({ created_at: new Date().toISOString() }).neq("id", crypto.randomUUID()),
         rows.delete().neq("id", crypto.randomUUID()),
         rows.insert({ user_id: owner.user }),
       ]);

@@ -108,7 +108,7 @@ describe("runpod-webhook under Deno", () => {
     const done = await finished(alice.supabase, id);
     const text = done.tasks.find((task: { name: string }) => task.name === "text");
     expect(text.output.text).not.toContain("forged");
-  });
+  }, 90_000);
 });
 
 describe("reconcile under Deno", () => {
@@ -132,7 +132,7 @@ describe("when every webhook is lost", () => {
     const id = await requestReading(alice.supabase, { ...INPUT, name: "Unheard" });
     expect((await finished(alice.supabase, id)).status).toBe("completed");
     lift();
-  }, 60_000);
+  }, 120_000);
 });
 
 it("a canceled reading ends as canceled, and its worker is told", async () => {

@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import postgres from "postgres";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TestDatabase } from "../packages/local/src/test-cluster.ts";
+import { createTestDatabase } from "../packages/local/src/testing.ts";
+
+const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
+const CLI = createRequire(import.meta.url).resolve("supabase/dist/supabase.js");
+
+/** The Supabase CLI against a database that has what a hosted project has, and nothing of ours. */
+describe("the migrations on a hosted-shaped database", () => {
+  let workdir: string;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ migrations: false });
+    // A copy, because the CLI writes into the folder it works in.
+    workdir = await mkdtemp(join(tmpdir(), "podbase-hosted-"));
+    await mkdir(join(workdir, "home"));
+    for (const part of ["config.toml", "migrations"]) {
+      await cp(join(REPOSITORY, "supabase", part), join(workdir, "supabase", part), { recursive: true });
+    }
+  });
+  afterAll(async () => {
+    await database.drop();
+    await rm(workdir, { recursive: true, force: true });
+  });
+
+  const supabase = (...args: string[]) =>
+    new Promise<{ code: number; stdout: string; output: string }>((resolve) => {
+      const options = {
+        cwd: workdir,
+        env: {
+          PATH: process.env.PATH,
+          HOME: join(workdir, "home"),
+          DO_NOT_TRACK: "1",
+          SUPABASE_NO_UPDATE_NOTIFIER: "1",
+          PODBASE_PROJECT_URL: "http://127.0.0.1:54321",
+          PODBASE_SECRET_KEY: "sb_secret_of_the_test",
+        },
+      };
+      const remote = `--remote=${database.ownerUrl}?sslmode=disable`;
+      execFile(process.execPath, [CLI, ...args, remote], options, (error, stdout, stderr) => {
+        const code = typeof error?.code === "number" ? error.code : error ? 1 : 0;
+        resolve({ code, stdout, output: `${stdout}${stderr}` });
+      });
+    });
+
+  test("supabase db push applies them as postgres, and a second push finds nothing to do", async () => {
+    const first = await supabase("db", "push", "--yes", "--agent", "no");
+    expect(first.code, first.output).toBe(0);
+    const second = await supabase("db", "push", "--yes", "--agent", "no");
+    expect(second.code, second.output).toBe(0);
+    expect(second.output).toContain("up to date");
+    const sql = postgres(database.ownerUrl, { max: 1 });
+    const [row] = await sql`select count(*)::int as jobs from cron.job where jobname like 'podbase-%'`;
+    await sql.end();
+    expect(row?.jobs).toBeGreaterThan(0);
+  }, 120_000);
+
+  test("supabase db advisors finds no error", async () => {
+    const advice = await supabase(
+      ...["db", "advisors", "--level", "warn", "--fail-on", "error", "--output-format", "json"],
+    );
+    expect(advice.code, advice.output).toBe(0);
+    const { results } = JSON.parse(advice.stdout) as { results: { level: string; name: string }[] };
+    expect(results.filter(({ level }) => level === "ERROR")).toEqual([]);
+  }, 120_000);
+});
