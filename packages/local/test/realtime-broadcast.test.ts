@@ -194,12 +194,22 @@ describe("broadcast over HTTP", () => {
     expect((await post(one, {}, { "content-type": "text/plain" })).status).toBe(415);
     expect((await post(endpoint, { messages: [{ topic: "t" }] })).status).toBe(422);
     expect((await post("/realtime/v1/api/tenants", {})).status).toBe(404);
+    expect((await post(`${endpoint}/%E0/events/e`, {})).status).toBe(400);
     const persisted = await post(`${one}?persist=true`, {});
     expect([persisted.status, await persisted.json()]).toMatchObject([501, { code: "not_implemented" }]);
   });
 });
 
 describe("schema realtime", () => {
+  it("keeps messages for 72 hours", async () => {
+    await stack.sql`
+      insert into realtime.messages (topic, extension, inserted_at)
+      select 'kept', 'broadcast', now() - make_interval(hours => age) from unnest(array[71, 73]) as age`;
+    const another = await startRealtime(database.superuserUrl);
+    await another.stop();
+    expect(await stack.sql`select from realtime.messages where topic = 'kept'`).toHaveLength(1);
+  });
+
   it("is open to no new objects of postgres", async () => {
     await expect(asPostgres("create table realtime.mine (id int)")).rejects.toThrow(
       /permission denied for schema realtime/,

@@ -39,25 +39,29 @@ export async function evaluateChange<Channel>(
   if (!table) return [];
   const values = { type: change.type, row: newValues(change), old: oldValues(change) };
   const filters = watchers.flatMap(({ subscription }) => subscription.filters);
-  const rendered = await renderChange(sql, table, values, distinct(filters));
-  const describe = createDescriber(change, table, rendered, isTooLarge(values));
+  const rendering = renderChange(sql, table, values, distinct(filters));
   const isVisible = createRowCheck(sql, change, table, values.row, log);
 
-  const deliveries = new Map<Channel, Map<string, number[]>>();
-  const decided = watchers.map(async ({ channel, subscription, claims }) => {
+  const decisions = watchers.map(async ({ channel, subscription, claims }) => {
     const readable = table.columns.filter((column) => column.readers.includes(claims.role));
     const readableNames = new Set(readable.map(({ name }) => name));
-    if (!subscription.filters.every((f) => readableNames.has(f.column) && rendered.passes(f)))
-      return undefined;
     if (readable.length === 0) return undefined;
+    for (const filter of subscription.filters)
+      if (!readableNames.has(filter.column) || !(await rendering).passes(filter)) return undefined;
     const refusal = refusalOf(change, table, readableNames);
     if (!refusal && !(await isVisible(claims))) return undefined;
-    return { channel, id: subscription.id, data: describe(subscription.select, readable, refusal) };
+    return { channel, subscription, readable, refusal };
   });
-  for (const seen of await Promise.all(decided)) {
-    if (!seen) continue;
-    const byData = deliveries.get(seen.channel) ?? new Map<string, number[]>();
-    deliveries.set(seen.channel, byData.set(seen.data, [...(byData.get(seen.data) ?? []), seen.id]));
+  const [rendered, decided] = await Promise.all([rendering, Promise.all(decisions)]);
+
+  const describe = createDescriber(change, table, rendered, isTooLarge(values));
+  const deliveries = new Map<Channel, Map<string, number[]>>();
+  for (const decision of decided) {
+    if (!decision) continue;
+    const { channel, subscription, readable, refusal } = decision;
+    const data = describe(subscription.select, readable, refusal);
+    const byData = deliveries.get(channel) ?? new Map<string, number[]>();
+    deliveries.set(channel, byData.set(data, [...(byData.get(data) ?? []), subscription.id]));
   }
   return [...deliveries].flatMap(([channel, byData]) =>
     [...byData].map(([data, ids]) => ({ channel, ids, data })),
@@ -103,13 +107,15 @@ function createRowCheck(
     const who = JSON.stringify(claims);
     const known = answers.get(who);
     if (known) return known;
-    const answer = asClaims(sql, claims, async (tx) => (await tx.unsafe(query, parameters)).length > 0).catch(
-      (error: Error) => {
-        if (!isStatementError(error)) throw error;
-        log(`realtime: a policy on ${schema}.${name} failed for role ${claims.role}: ${error.message}`);
-        return false;
-      },
-    );
+    const answer = asClaims(
+      sql,
+      claims,
+      async (tx) => (await tx.unsafe(query, parameters, { prepare: true })).length > 0,
+    ).catch((error: Error) => {
+      if (!isStatementError(error)) throw error;
+      log(`realtime: a policy on ${schema}.${name} failed for role ${claims.role}: ${error.message}`);
+      return false;
+    });
     answers.set(who, answer);
     return answer;
   };

@@ -14,10 +14,15 @@ export interface Rendered {
   passes: (filter: Filter) => boolean;
 }
 
-/** The row after the change; a TOAST value that stayed as it was comes from the old row, if that is known. */
+/**
+ * The row after the change. A TOAST value that stayed as it was comes from the replica identity or is left out; other
+ * columns of an old key read as null, which means nothing.
+ */
 export function newValues({ relation, row, old }: RowChange): Values {
   if (!row) return new Map();
-  const complete = row.map((value, index) => (value === undefined ? old?.[index] : value));
+  const complete = row.map((value, index) =>
+    value === undefined && relation.columns[index]?.key ? old?.[index] : value,
+  );
   return named(relation.columns, complete);
 }
 
@@ -41,7 +46,7 @@ function named(columns: { name: string }[], tuple: Tuple): Values {
 }
 
 /** `to_jsonb` of a bytea, as hosted Realtime's feed prints it: hexadecimal without `\x`. */
-const bytea = (value: string): string => JSON.stringify(value.replace(/^\\x/, ""));
+const bytea = (value: string | null): string => JSON.stringify(value?.replace(/^\\x/, "") ?? null);
 
 /**
  * Lets Postgres print the values as JSON and decide the filters, in one statement. Filters look at the new row or, at
@@ -64,12 +69,10 @@ export async function renderChange(
   const jsonOf = (values: Values, column: Column, target: Map<string, string>) => {
     const value = values.get(column.name);
     if (value === undefined) return;
-    if (value === null) target.set(column.name, "null");
-    else if (column.type === "pg_catalog.bytea") target.set(column.name, bytea(value));
-    else {
-      outputs.push(`to_jsonb(${bind(value)}::text::${column.type})::text`);
-      receivers.push((result) => target.set(column.name, String(result)));
-    }
+    if (column.type === "pg_catalog.bytea") return target.set(column.name, bytea(value));
+    // Null is sent too, so that all changes of a table are rendered by one prepared statement.
+    outputs.push(`to_jsonb(${bind(value)}::text::${column.type})::text`);
+    receivers.push((result) => target.set(column.name, String(result)));
   };
   for (const column of table.columns) {
     jsonOf(change.row, column, row);
@@ -85,7 +88,8 @@ export async function renderChange(
     receivers.push((result) => result === true && passing.add(JSON.stringify(filter)));
   }
   if (outputs.length > 0) {
-    const [results] = await sql.unsafe(`select ${outputs.join(", ")}`, parameters).values();
+    const query = sql.unsafe(`select ${outputs.join(", ")}`, parameters, { prepare: true });
+    const [results] = await query.values();
     for (const [index, receive] of receivers.entries()) receive(results?.[index]);
   }
   return { row, old, passes: (filter) => passing.has(JSON.stringify(filter)) };

@@ -49,6 +49,7 @@ export function createHttpBroadcast(options: HttpBroadcastOptions): (request: Re
       const [topic, event] = single.slice(1).map(decodeURIComponent) as [string, string];
       return await sendOne(request, url, { topic, event }, send);
     } catch (error) {
+      if (error instanceof URIError) return json(400, { message: "malformed path" });
       if (error instanceof CredentialError) return json(error.status, { message: error.message });
       if (!isStatementError(error)) throw error;
       log(`realtime: an insert policy on realtime.messages failed: ${error.message}`);

@@ -68,11 +68,12 @@ export async function createRealtime(ctx: StackContext): Promise<Realtime> {
   return {
     fetch: createHttpBroadcast({ pool, keys, hub, log }),
     upgrade(request, socket, head) {
-      const url = new URL(request.url ?? "/", "http://localhost");
-      if (url.pathname !== "/realtime/v1/websocket") return refuse(socket, 404, "not found");
-      const keyRole = keys.roleOf(headerOf(request, "x-api-key") ?? url.searchParams.get("apikey"));
+      const [path, query] = (request.url ?? "").split("?", 2);
+      const parameters = new URLSearchParams(query);
+      if (path !== "/realtime/v1/websocket") return refuse(socket, 404, "not found");
+      const keyRole = keys.roleOf(headerOf(request, "x-api-key") ?? parameters.get("apikey"));
       if (!keyRole) return refuse(socket, 401, "API key is missing or not one of the project's");
-      const version = url.searchParams.get("vsn") === "2.0.0" ? "2.0.0" : "1.0.0";
+      const version = parameters.get("vsn") === "2.0.0" ? "2.0.0" : "1.0.0";
       const caller: Caller = { version, keyRole, headers: customHeaders(request) };
       sockets.handleUpgrade(request, socket, head, (ws) => serveConnection(services, outlet, ws, caller));
     },
