@@ -1,6 +1,7 @@
 import type {
   AnyJob,
   ArtifactNames,
+  ArtifactNamesByTask,
   InputOf,
   JobCatalog,
   JobDefinition,
@@ -118,7 +119,11 @@ export interface Job<J extends AnyJob = JobDefinition> extends Progressing {
   /** When the owner's app last said that the result was shown. */
   seenAt: string | null;
   tasks: {
-    readonly [Name in keyof OutputsOf<J> & string]: Task<OutputsOf<J>[Name], ArtifactNames<J>, Name>;
+    readonly [Name in keyof OutputsOf<J> & string]: Task<
+      OutputsOf<J>[Name],
+      ArtifactNamesByTask<J>[Name] & string,
+      Name
+    >;
   };
 }
 

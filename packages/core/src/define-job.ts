@@ -32,13 +32,13 @@ export interface JobDefinition<
   Kind extends string = string,
   Schema extends StandardSchemaV1 = StandardSchemaV1,
   Outputs extends Record<string, unknown> = Record<string, unknown>,
-  Artifact extends string = string,
+  Artifacts extends { [T in keyof Outputs]: string } = { [T in keyof Outputs]: string },
 > {
   kind: Kind;
   input: Schema;
   tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T]> };
-  /** Only for types: the names of all artifacts. */
-  readonly artifactNames?: Artifact;
+  /** Only for types: the names of each task's artifacts. */
+  readonly artifactNames?: Artifacts;
 }
 
 /**
@@ -49,17 +49,26 @@ export function defineJob<
   const Kind extends string,
   Schema extends StandardSchemaV1,
   Outputs extends Record<string, unknown>,
-  Artifact extends string = never,
+  Files extends Record<string, unknown>,
 >(definition: {
   kind: Kind;
   input: Schema;
   // Twice, because TypeScript infers only the parameter whose keys a mapped type walks.
   tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T]> } & {
-    [task: string]: { artifacts?: { [name in Artifact]?: string }; [more: string]: unknown };
+    [T in keyof Files]: { artifacts?: Files[T]; [more: string]: unknown };
   };
-}): JobDefinition<Kind, Schema, Outputs, Artifact> {
-  return definition as unknown as JobDefinition<Kind, Schema, Outputs, Artifact>;
+}): JobDefinition<Kind, Schema, Outputs, NamesByTask<Outputs, Files>> {
+  return definition as unknown as JobDefinition<Kind, Schema, Outputs, NamesByTask<Outputs, Files>>;
 }
+
+/** The names of the artifacts that each task declares; `never` for one that declares none. */
+type NamesByTask<Outputs, Files> = {
+  [T in keyof Outputs]: T extends keyof Files
+    ? Files[T] extends Record<string, string>
+      ? keyof Files[T] & string
+      : never
+    : never;
+};
 
 /** Any job definition, where its types don't matter. */
 // biome-ignore lint/suspicious/noExplicitAny: the one place where all definitions must fit.
@@ -77,9 +86,11 @@ export type InputOf<J extends AnyJob> =
 /** Output by task name. */
 export type OutputsOf<J extends AnyJob> =
   J extends JobDefinition<string, infer _S, infer O, infer _A> ? O : never;
-/** The names of the artifacts that the tasks of this kind declare. */
-export type ArtifactNames<J extends AnyJob> =
+/** The names of the artifacts that the tasks of this kind declare, by task name. */
+export type ArtifactNamesByTask<J extends AnyJob> =
   J extends JobDefinition<string, infer _S, infer _O, infer A> ? A : never;
+/** The names of all artifacts of this kind. */
+export type ArtifactNames<J extends AnyJob> = ArtifactNamesByTask<J>[keyof ArtifactNamesByTask<J>] & string;
 
 /** The plan that is stored with a job, so that jobs in flight survive a new deploy. */
 export function planOf(job: AnyJob): { tasks: Record<string, unknown>[] } {
