@@ -30,7 +30,7 @@ describe("the migrations on a hosted-shaped database", () => {
     await rm(workdir, { recursive: true, force: true });
   });
 
-  const supabase = (...args: string[]) =>
+  const supabase = (target: TestDatabase, ...args: string[]) =>
     new Promise<{ code: number; stdout: string; output: string }>((resolve) => {
       const options = {
         cwd: workdir,
@@ -43,7 +43,7 @@ describe("the migrations on a hosted-shaped database", () => {
           PODBASE_SECRET_KEY: "sb_secret_of_the_test",
         },
       };
-      const remote = `--remote=${database.ownerUrl}?sslmode=disable`;
+      const remote = `--remote=${target.ownerUrl}?sslmode=disable`;
       execFile(process.execPath, [CLI, ...args, remote], options, (error, stdout, stderr) => {
         const code = typeof error?.code === "number" ? error.code : error ? 1 : 0;
         resolve({ code, stdout, output: `${stdout}${stderr}` });
@@ -51,9 +51,9 @@ describe("the migrations on a hosted-shaped database", () => {
     });
 
   test("supabase db push applies them as postgres, and a second push finds nothing to do", async () => {
-    const first = await supabase("db", "push", "--yes", "--agent", "no");
+    const first = await supabase(database, "db", "push", "--yes", "--agent", "no");
     expect(first.code, first.output).toBe(0);
-    const second = await supabase("db", "push", "--yes", "--agent", "no");
+    const second = await supabase(database, "db", "push", "--yes", "--agent", "no");
     expect(second.code, second.output).toBe(0);
     expect(second.output).toContain("up to date");
     const sql = postgres(database.ownerUrl, { max: 1 });
@@ -62,12 +62,30 @@ describe("the migrations on a hosted-shaped database", () => {
     expect(row?.jobs).toBeGreaterThan(0);
   }, 120_000);
 
-  test("supabase db advisors finds no error", async () => {
-    const advice = await supabase(
-      ...["db", "advisors", "--level", "warn", "--fail-on", "error", "--output-format", "json"],
-    );
-    expect(advice.code, advice.output).toBe(0);
-    const { results } = JSON.parse(advice.stdout) as { results: { level: string; name: string }[] };
-    expect(results.filter(({ level }) => level === "ERROR")).toEqual([]);
+  test("supabase db advisors finds nothing, though it would find an open table", async () => {
+    const advise = async () => {
+      const flags = ["--level", "warn", "--fail-on", "error", "--output-format", "json"];
+      const { code, stdout, output } = await supabase(database, "db", "advisors", ...flags);
+      const { results } = JSON.parse(stdout) as { results: { name: string }[] };
+      return { code, output, names: results.map(({ name }) => name) };
+    };
+    const ours = await advise();
+    expect(ours.names, ours.output).toEqual([]);
+    expect(ours.code).toBe(0);
+    const sql = postgres(database.ownerUrl, { max: 1 });
+    await sql`create table public.open (id int primary key)`;
+    await sql`grant select on public.open to anon`;
+    await sql.end();
+    const theirs = await advise();
+    expect(theirs.names).toEqual(["rls_disabled_in_public"]);
+    expect(theirs.code).toBe(1);
+  }, 120_000);
+
+  test("supabase db push finds a database that the local stack migrated up to date", async () => {
+    const migrated = await createTestDatabase();
+    const push = await supabase(migrated, "db", "push", "--yes", "--agent", "no");
+    await migrated.drop();
+    expect(push.code, push.output).toBe(0);
+    expect(push.output).toContain("up to date");
   }, 120_000);
 });
