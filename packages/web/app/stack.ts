@@ -9,11 +9,22 @@ export interface Stack {
   podbase: Podbase<Jobs>;
 }
 
+let connected: Promise<Stack> | undefined;
+
 /**
  * Connects to the stack that `/podbase.json` names. The session lives in localStorage (supabase-js's default), so
- * it outlives a reload. Rejects if the file can't be read or isn't one.
+ * it outlives a reload. Every call gives the same stack: two clients would race for one session. Rejects if the file
+ * can't be read or isn't one; the next call tries again.
  */
-export async function connectStack(): Promise<Stack> {
+export function connectStack(): Promise<Stack> {
+  connected ??= connect().catch((error: unknown) => {
+    connected = undefined;
+    throw error;
+  });
+  return connected;
+}
+
+async function connect(): Promise<Stack> {
   const response = await fetch("/podbase.json");
   if (!response.ok) throw new Error(`/podbase.json answered ${response.status}`);
   const { url, publishableKey } = (await response.json()) as { url?: unknown; publishableKey?: unknown };
