@@ -29,7 +29,7 @@ beforeAll(async () => {
   await write("package.json", "{}");
   await write(
     "supabase/config.toml",
-    `${["hello", "served", "slow", "crash", "broken", "late", "env", "stream", "zod"]
+    `${["hello", "served", "slow", "crash", "broken", "late", "env", "stream", "zod", "silent"]
       .map((name) => `[functions.${name}]\nverify_jwt = false`)
       .join("\n")}\n[functions.off]\nenabled = false\n`,
   );
@@ -82,6 +82,7 @@ beforeAll(async () => {
      export default { fetch: () => Response.json(z.string().safeParse(1).success) };`,
   );
   await write("supabase/functions/guarded/index.ts", `export default { fetch: () => new Response("in") };`);
+  await write("supabase/functions/silent/index.ts", `export default { fetch: () => new Promise(() => {}) };`);
   await write("supabase/functions/off/index.ts", `export default { fetch: () => new Response("on") };`);
   await write("supabase/functions/.env", "FROM_FILE=1\nBOTH=file\nSUPABASE_URL=stolen\n");
   const keys = await loadKeys(join(project, "data"));
@@ -97,6 +98,7 @@ beforeAll(async () => {
     projectDir: project,
     databaseUrl: "postgres://postgres@127.0.0.1:1/postgres",
     extraEnv: { BOTH: "given", RUNPOD_API_KEY: "rpa_x" },
+    idleTimeoutMs: 5000,
   });
 });
 afterAll(async () => {
@@ -225,6 +227,13 @@ describe("Edge Functions", () => {
       `export default { fetch: () => new Response("well") };`,
     );
     await vi.waitFor(async () => expect(await textOf("broken")).toBe("well"), 10_000);
+  });
+
+  test("a function that does not answer in time costs its caller 504, and no other caller anything", async () => {
+    const answer = call("silent");
+    expect(await textOf("served")).toContain("GET");
+    expect((await answer).status).toBe(504);
+    expect(await (await answer).json()).toMatchObject({ code: "IDLE_TIMEOUT" });
   });
 
   test("unknown and disabled functions are not found", async () => {

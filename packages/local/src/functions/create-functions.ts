@@ -17,6 +17,8 @@ export interface FunctionsOptions {
   extraEnv?: Record<string, string>;
   /** Whether a change of the sources restarts functions; on by default. */
   watch?: boolean;
+  /** How long a function may be silent before its caller gets 504; 150 s, as hosted, by default. */
+  idleTimeoutMs?: number;
 }
 
 /** Edge Functions behind `/functions/v1`. */
@@ -34,7 +36,7 @@ const IDLE_TIMEOUT_MS = 150_000;
  * the sources retires the processes concerned: requests under way finish there, the next one meets the new code.
  */
 export async function createFunctions(ctx: StackContext, options: FunctionsOptions): Promise<Functions> {
-  const { projectDir, databaseUrl, extraEnv = {} } = options;
+  const { projectDir, databaseUrl, extraEnv = {}, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   let configs = readFunctions(projectDir);
   await configs;
   const pool = new FunctionPool(async (config) => {
@@ -70,7 +72,7 @@ export async function createFunctions(ctx: StackContext, options: FunctionsOptio
       try {
         // Functions see their path as on a hosted project: without `/functions/v1`.
         const path = url.pathname.slice(PREFIX.length - 1) + url.search;
-        return await pool.use(config, (worker) => forward(worker, request, path, IDLE_TIMEOUT_MS));
+        return await pool.use(config, (worker) => forward(worker, request, path, idleTimeoutMs));
       } catch (error) {
         if (error instanceof IdleTimeoutError) return platformError("IDLE_TIMEOUT");
         ctx.log(`functions: ${name}: ${(error as Error).message}`);

@@ -6,7 +6,7 @@ const ERRORS = {
   NOT_FOUND: { status: 404, message: "Requested function was not found" },
   BOOT_ERROR: { status: 503, message: "Function failed to start (please check logs)" },
   WORKER_ERROR: { status: 500, message: "Function exited due to an error (please check logs)" },
-  IDLE_TIMEOUT: { status: 504, message: "Request idle timeout limit (150s) reached" },
+  IDLE_TIMEOUT: { status: 504, message: "Request idle timeout limit reached" },
 } as const;
 
 const UNAUTHORIZED = {
