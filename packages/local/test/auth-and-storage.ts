@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,11 +37,14 @@ export async function startServices(options: { storage?: StorageOptions } = {}):
   const keys = await loadKeys(dataDir);
   const services: Record<string, Service> = {};
   const server = createAdaptorServer({
+    overrideGlobalObjects: false,
     fetch: (request) => {
       const service = services[new URL(request.url).pathname.split("/")[1] ?? ""];
       return service?.fetch(request) ?? new Response("no such service", { status: 404 });
     },
   });
+  // Longer than a test keeps a connection idle, so that none is closed just as a request leaves.
+  (server as Server).keepAliveTimeout = 65_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
