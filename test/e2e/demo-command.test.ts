@@ -124,6 +124,10 @@ describe("podbase demo", () => {
     const { data } = await supabase.auth.signUp({ email: "kill@example.com", password: "correct horse" });
     expect(data.session).not.toBeNull();
     const id = await requestReading(supabase, INPUT);
+    await eventually(async () => {
+      const { data: jobs } = await supabase.schema("podbase").from("jobs").select("status").eq("id", id);
+      return jobs?.[0]?.status === "processing";
+    });
     first.child.kill("SIGKILL");
     await first.exited;
     await eventually(async () => (await strays()).length === 0);

@@ -84,7 +84,7 @@ export async function startDemoStack(options: DemoOptions): Promise<DemoStack> {
 
 /** Endpoints and routes as a project would set them; polls come early because the demo's GPUs are quick. */
 async function configure(stack: Stack): Promise<void> {
-  const endpoint = { maxInFlight: 10, firstPollMs: 5000, evidenceWindowMs: 20_000 };
+  const endpoint = { maxInFlight: 10, firstPollMs: 5000, evidenceWindowMs: 5000 };
   await stack.sql`select podbase.configure(${stack.sql.json({
     endpoints: Object.fromEntries(
       Object.values(ENDPOINTS).map((id) => [id, { ...endpoint, providerId: id }]),

@@ -52,7 +52,19 @@ export async function startGateway(port: number, log: (message: string) => void)
       return problem(500, "internal_error", "Internal error; see the log of the stack");
     }
   };
-  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }));
+  const server = createServer(
+    getRequestListener(
+      async (request, { incoming }) => {
+        const response = await fetch(request);
+        // Answered before the body was in: what is still on its way ends the connection, so nobody may use it again.
+        if (!("complete" in incoming) || incoming.complete) return response;
+        const headers = new Headers(response.headers);
+        headers.set("connection", "close");
+        return new Response(response.body, { status: response.status, headers });
+      },
+      { overrideGlobalObjects: false },
+    ),
+  );
   // Longer than clients keep idle connections, so that none is closed just as a request leaves.
   server.keepAliveTimeout = 65_000;
   server.on("upgrade", (request, socket, head) => {

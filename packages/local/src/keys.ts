@@ -114,7 +114,10 @@ export async function loadKeys(dataDir: string): Promise<Keys> {
       if (!role) throw new CredentialError(401, "PGRST301", "Invalid API key");
       if (!bearer || roleOf(bearer)) return { role };
       try {
-        return await verify(bearer);
+        const claims = await verify(bearer);
+        // Signed URLs carry tokens of the same key; `use` says what for. None of them is a caller's credential.
+        if (claims.use !== undefined) throw new Error("a token for something else");
+        return claims;
       } catch (error) {
         const expired = (error as { code?: string }).code === "ERR_JWT_EXPIRED";
         throw new CredentialError(

@@ -64,7 +64,7 @@ export async function createFunctions(ctx: StackContext, options: FunctionsOptio
         const token = request.headers.get("authorization")?.replace(/^Bearer\s+/i, "");
         if (!token) return unauthorized("UNAUTHORIZED_NO_AUTH_HEADER");
         const valid = await ctx.keys.verify(token).then(
-          () => true,
+          ({ use }) => use === undefined,
           () => false,
         );
         if (!valid) return unauthorized("UNAUTHORIZED_INVALID_JWT_FORMAT");
