@@ -2,33 +2,17 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser } from "./browser-launch.ts";
 import { startOwnDemo } from "./harness.ts";
-
-/**
- * The Chromium that comes inside an npm package runs on Linux x64; elsewhere an installed Chrome does. Without either
- * the test fails and says so, since a page that nobody looked at is not tested.
- */
-async function launch(): Promise<Browser> {
-  if (process.platform === "linux" && process.arch === "x64") {
-    const { default: packaged } = await import("@sparticuz/chromium");
-    return chromium.launch({
-      executablePath: await packaged.executablePath(),
-      // In one process, as the package proposes for small hosts, closing a context takes the browser with it.
-      args: packaged.args.filter((flag) => flag !== "--single-process" && flag !== "--no-zygote"),
-      headless: true,
-    });
-  }
-  return chromium.launch({ channel: "chrome", headless: true });
-}
 
 let demo: Awaited<ReturnType<typeof startOwnDemo>>;
 let browser: Browser;
 let webDir: string;
 beforeAll(async () => {
   webDir = await mkdtemp(join(tmpdir(), "podbase-web-"));
-  [demo, browser] = await Promise.all([startOwnDemo({ coldStartMs: 1500, webDir }), launch()]);
+  [demo, browser] = await Promise.all([startOwnDemo({ coldStartMs: 1500, webDir }), launchBrowser()]);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();

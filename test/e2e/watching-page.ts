@@ -1,0 +1,139 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { type Network, openNetwork } from "./watching-network.ts";
+import type { WatchingStack } from "./watching-stack.ts";
+
+/** What a page has to show: the status of the job and of its tasks, by name. */
+export type Truth = Record<string, string>;
+
+/** A person at a browser of their own, with a network of their own, signed in as a guest. */
+export interface Person {
+  context: BrowserContext;
+  page: Page;
+  network: Network;
+  /** Requests for jobs so far, by all pages of the person. */
+  reads(): number;
+  /** Frames that Realtime sent to any of the person's pages. */
+  frames: string[];
+  /** Asks for a reading on the page; resolves with the job's id once its work has begun and Realtime is joined. */
+  ask(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Seats a person in front of the page. `prepare` may add to the context before the page is opened. */
+export async function seat(
+  browser: Browser,
+  { stack }: WatchingStack,
+  prepare: (context: BrowserContext) => Promise<void> = async () => {},
+): Promise<Person> {
+  const network = await openNetwork(stack.url);
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  await context.route("**/podbase.json", (route) =>
+    route.fulfill({ json: { url: network.url, publishableKey: stack.publishableKey } }),
+  );
+  await context.addInitScript(followHiddenness);
+  await prepare(context);
+  let reads = 0;
+  const frames: string[] = [];
+  context.on("request", (request) => {
+    if (request.url().includes("/rest/v1/jobs")) reads++;
+  });
+  context.on("page", (page) =>
+    page.on("websocket", (socket) =>
+      socket.on("framereceived", ({ payload }) => void frames.push(String(payload))),
+    ),
+  );
+  const page = await context.newPage();
+  await page.goto(network.url);
+  await page.getByTestId("guest").click();
+  await page.getByTestId("name").waitFor();
+  return {
+    context,
+    page,
+    network,
+    reads: () => reads,
+    frames,
+    async ask() {
+      await page.getByTestId("name").fill("Grace Hopper");
+      await page.getByTestId("birth-date").fill("1990-12-10");
+      await page.getByTestId("request").click();
+      await underway(page);
+      return page.url().split("/").at(-1) ?? "";
+    },
+    async close() {
+      await context.close();
+      await network.close();
+    },
+  };
+}
+
+/** Resolves when the page shows work on the words and hears of it from Realtime. */
+export async function underway(page: Page): Promise<void> {
+  await page.locator('[data-testid="task-text"][data-phase="running"]').waitFor();
+  await page.locator('[data-connection="live"]').waitFor();
+}
+
+/** Runs in the page: headless tabs are always shown, so hiding one is told to the page by hand. */
+function followHiddenness(): void {
+  let hidden = false;
+  Object.defineProperties(Document.prototype, {
+    hidden: { configurable: true, get: () => hidden },
+    visibilityState: { configurable: true, get: () => (hidden ? "hidden" : "visible") },
+  });
+  Object.assign(window, {
+    setHidden(value: boolean) {
+      hidden = value;
+      document.dispatchEvent(new Event("visibilitychange"));
+    },
+  });
+}
+
+/** Tells the page that its tab was hidden or is shown again. */
+export const setHidden = (page: Page, hidden: boolean): Promise<void> =>
+  page.evaluate((value) => (window as unknown as { setHidden(v: boolean): void }).setHidden(value), hidden);
+
+/** Whether the page shows the truth at this moment. */
+export const shows = (page: Page, truth: Truth): Promise<boolean> => page.evaluate(showsInPage, truth);
+
+function showsInPage(truth: Truth): boolean {
+  return Object.entries(truth).every(([name, status]) => {
+    const id = name === "job" ? "job-status" : `task-${name}`;
+    return document.querySelector(`[data-testid="${id}"]`)?.getAttribute("data-status") === status;
+  });
+}
+
+/**
+ * Milliseconds, by the page's own clock, from an event (or from the start of the page's navigation) until the page
+ * shows the truth. The returned promise holds the measurement; resolve the outer one before causing the event.
+ */
+export async function armTruth(
+  page: Page,
+  event: "visibilitychange" | "online" | "now" | "navigation",
+  truth: Truth,
+): Promise<{ taken: Promise<number> }> {
+  await page.evaluate(
+    ({ event, truth, source }) => {
+      const isTrue = new Function(`return ${source}`)() as (truth: Truth) => boolean;
+      const taken = new Promise<number>((resolve) => {
+        const begin = (from: number) => {
+          const check = () => {
+            if (!isTrue(truth)) return;
+            observer.disconnect();
+            resolve(performance.now() - from);
+          };
+          const observer = new MutationObserver(check);
+          observer.observe(document, { subtree: true, childList: true, attributes: true });
+          check();
+        };
+        if (event === "now") begin(performance.now());
+        else if (event === "navigation") begin(0);
+        else {
+          const target = event === "online" ? window : document;
+          target.addEventListener(event, () => begin(performance.now()), { once: true });
+        }
+      });
+      Object.assign(window, { taken });
+    },
+    { event, truth, source: showsInPage.toString() },
+  );
+  return { taken: page.evaluate(() => (window as unknown as { taken: Promise<number> }).taken) };
+}
