@@ -1,0 +1,128 @@
+import { expect } from "vitest";
+import type { Observation, TaskRow } from "./observe.ts";
+import type { EngineSession } from "./session.ts";
+import type { World } from "./world.ts";
+
+interface EventRow {
+  job_id: string;
+  version: number;
+  task: string | null;
+  job_status: string;
+  job_phase: string;
+  task_status: string | null;
+  task_phase: string | null;
+}
+
+/** The payload of a broadcast, as clients get it. */
+interface Message {
+  job: string;
+  version: number;
+  status: string;
+  phase: string;
+  progress: number;
+  task?: { name: string; status: string; phase: string; version: number; progress: number | null };
+}
+
+/** What holds of a settled run as a whole: histories fold to rows, results are real, ends have reasons. */
+export async function checkHistory(world: World, db: EngineSession, seen: Observation): Promise<void> {
+  const [row] = await db.query<{ events: EventRow[]; messages: Message[]; classes: Record<string, boolean> }>`
+    select
+      (select coalesce(jsonb_agg(to_jsonb(e) || jsonb_build_object('task', t.name) order by e.version), '[]')
+        from podbase_private.job_events e join podbase.jobs j on j.id = e.job_id
+        left join podbase.tasks t on t.id = e.task_id where j.user_id = ${world.user}) as events,
+      (select coalesce(jsonb_agg(payload order by (payload ->> 'version')::int), '[]') from realtime.messages
+        where topic = ${`podbase:${world.user}`}) as messages,
+      (select jsonb_object_agg(class, retry) from podbase_private.failure_classes) as classes`;
+  const { events, messages, classes } = row as NonNullable<typeof row>;
+  expect(seen.jobs.map((job) => job.id).sort()).toEqual(world.jobs.map((job) => job.id).sort());
+
+  for (const job of seen.jobs) {
+    const tasks = seen.tasks.filter((task) => task.job_id === job.id);
+    const its = events.filter((event) => event.job_id === job.id);
+    const told = messages.filter((message) => message.job === job.id);
+    const versions = Array.from({ length: Number(job.version) }, (_, at) => at + 1);
+    expect(
+      its.map((event) => Number(event.version)),
+      "events are numbered from 1",
+    ).toEqual(versions);
+    expect(
+      told.map((message) => message.version),
+      "broadcasts are numbered from 1",
+    ).toEqual(versions);
+
+    const { status, phase } = job;
+    expect(its.at(-1), "events fold to the job").toMatchObject({ job_status: status, job_phase: phase });
+    expect(told.at(-1), "broadcasts fold to the job").toMatchObject({
+      status,
+      phase,
+      progress: job.progress,
+    });
+    for (const task of tasks) {
+      checkTaskHistory(task, its, told);
+      checkResult(world, task, seen);
+      checkReason(world, task, tasks, seen, classes);
+    }
+  }
+}
+
+function checkTaskHistory(task: TaskRow, events: EventRow[], messages: Message[]): void {
+  const its = events.filter((event) => event.task === task.name);
+  const told = messages.flatMap((message) => (message.task?.name === task.name ? [message.task] : []));
+  expect(its.at(-1), `events fold to task ${task.name}`).toMatchObject({
+    task_status: task.status,
+    task_phase: task.phase,
+  });
+  expect(told.at(-1), `broadcasts fold to task ${task.name}`).toEqual({
+    name: task.name,
+    status: task.status,
+    phase: task.phase,
+    version: Number(task.version),
+    progress: task.progress,
+  });
+  const ends = its.filter((event) => ["completed", "failed", "canceled"].includes(event.task_status ?? ""));
+  expect(ends.length, `task ${task.name} ended once`).toBe(1);
+}
+
+/** A completed task's output is what a RunPod job of the attempt that completed it really produced. */
+function checkResult(world: World, task: TaskRow, seen: Observation): void {
+  const mine = world.claims.filter((claim) => claim.job === task.job_id && claim.task === task.name);
+  const worked = world.runpod.jobs.filter((job) => job.worked && mine.includes(job.claim));
+  if (task.status !== "completed") return;
+  const winner = seen.attempts.find((each) => each.task_id === task.id && each.state === "completed");
+  const job = worked.find((each) => each.claim.attempt === winner?.id);
+  expect(job, `task ${task.name} was completed by work that was done`).toMatchObject({
+    status: "COMPLETED",
+    invalid: false,
+  });
+  // Work found by its artifacts after RunPod forgot it has no output.
+  if (task.output !== null) expect(task.output).toEqual({ by: job?.id });
+  else expect(job?.claim.artifacts).not.toEqual({});
+}
+
+/** A task failed for a reason that is never retried or too often, and was canceled by its owner or its upstream. */
+function checkReason(
+  world: World,
+  task: TaskRow,
+  siblings: TaskRow[],
+  seen: Observation,
+  classes: Record<string, boolean>,
+): void {
+  const what = `task ${task.name}, ${task.status}`;
+  if (task.status === "failed") {
+    const last = seen.attempts.filter((each) => each.task_id === task.id).at(-1);
+    expect(task.error?.code, what).toBe(last?.failure_class);
+    const doubtful = task.submit_policy === "at_most_once" && last?.state === "lost";
+    expect(
+      doubtful || classes[task.error?.code ?? ""] === false || task.failures >= task.max_attempts,
+      `${what}: ${task.error?.code} after ${task.failures} failures of ${task.max_attempts} has a reason`,
+    ).toBe(true);
+  }
+  if (task.status === "canceled" && !world.canceled.has(task.job_id)) {
+    expect(
+      siblings.some(
+        (each) => task.after.includes(each.name) && !each.optional && each.status !== "completed",
+      ),
+      `${what}: what it waits for did not complete`,
+    ).toBe(true);
+  }
+}
