@@ -9,7 +9,7 @@ import { realClock } from "./time/real-clock.ts";
 interface Options {
   port: number;
   apiKey: string;
-  endpoint: Record<string, Handler<never>>;
+  endpoint: Record<string, Handler<never> | "worker">;
   coldStart?: Span;
   speed: number;
   seed?: string;
@@ -37,11 +37,14 @@ const asSpan = (value: string): Span => {
   return [Number(from), Number(to)];
 };
 
-const asHandler = (name: string): Handler<never> => {
+const HANDLERS = [...Object.keys(builtIn), "worker"].join(", ");
+
+const asHandler = (name: string): Handler<never> | "worker" => {
+  if (name === "worker") return name;
   // Through a shell, so that it reads as it would in a terminal.
   if (name.startsWith("cmd:")) return command(["/bin/sh", "-c", name.slice("cmd:".length)]);
   if (Object.hasOwn(builtIn, name)) return builtIn[name as keyof typeof builtIn];
-  throw new InvalidArgumentError(`"${name}" is neither ${Object.keys(builtIn).join(", ")} nor cmd:COMMAND.`);
+  throw new InvalidArgumentError(`"${name}" is neither ${HANDLERS} nor cmd:COMMAND.`);
 };
 
 const addEndpoint = (value: string, others: Options["endpoint"] = {}): Options["endpoint"] => {
@@ -84,7 +87,7 @@ export const simulatorCommand = (): Command =>
     .requiredOption("--api-key <key>", "the key that callers must send")
     .requiredOption(
       "--endpoint <name=handler>",
-      `an endpoint, may be repeated; handlers: ${Object.keys(builtIn).join(", ")}, or cmd:COMMAND`,
+      `an endpoint, may be repeated; handlers: ${HANDLERS}, or cmd:COMMAND`,
       addEndpoint,
     )
     .option("--port <port>", "0 takes a free one", asPort, 0)

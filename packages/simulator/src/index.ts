@@ -1,4 +1,4 @@
-export type { Fault, FaultAction, FaultScope, FaultSubject } from "./core/faults.ts";
+export type { Fault, FaultAction, FaultScope, FaultSubject, FaultWindow } from "./core/fault.ts";
 export type { Happening, Listener, RemovalReason, SimulatorEvent } from "./core/history.ts";
 export type { JobState } from "./core/job.ts";
 export type { Json, JsonObject } from "./core/json.ts";
@@ -8,9 +8,10 @@ export {
   type EndpointSettings,
   PLATFORM_DEFAULTS,
   type PlatformSettings,
+  type RateLimit,
 } from "./core/settings.ts";
 export type { Post } from "./core/world.ts";
-export { builtIn, echo, fail, progress, sleep } from "./handlers/built-in.ts";
+export { builtIn, echo, fail, progress, sleep, stream } from "./handlers/built-in.ts";
 export { type CommandOptions, command } from "./handlers/command.ts";
 export type { Handler, HandlerContext, HandlerJob } from "./handlers/handler.ts";
 export type { EndpointReport } from "./report.ts";

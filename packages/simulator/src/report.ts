@@ -1,5 +1,6 @@
 import type { Endpoint } from "./core/endpoint.ts";
 import type { JobState } from "./core/job.ts";
+import type { WorkerState } from "./core/worker-set.ts";
 
 /** An endpoint as it stands, for tests and people. */
 export interface EndpointReport {
@@ -7,7 +8,7 @@ export interface EndpointReport {
   /** Ids, next first. */
   queue: string[];
   /** A worker that is about to pick up a job counts as idle. */
-  workers: { id: string; state: "stopped" | "initializing" | "idle" | "running" }[];
+  workers: { id: string; state: Exclude<WorkerState, "taking"> }[];
   /** Every job that is still known, oldest first. `runs`: how often a worker took it. */
   jobs: { id: string; state: JobState; runs: number; retries: number; workerId?: string }[];
 }
@@ -23,8 +24,8 @@ export const reportOf = (endpoint: Endpoint): EndpointReport => {
   return {
     id: endpoint.id,
     queue: endpoint.queue(),
-    workers: endpoint.pool
-      .workers()
+    workers: endpoint.fleet.workers
+      .all()
       .map(({ id, state }) => ({ id, state: state === "taking" ? "idle" : state })),
     jobs,
   };

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { createApp } from "./api/app.ts";
 import { JobApi } from "./api/job-api.ts";
 import { listen } from "./api/server.ts";
-import { type Fault, Faults } from "./core/faults.ts";
+import type { Fault } from "./core/fault.ts";
+import { Faults } from "./core/faults.ts";
 import { History, type Listener, type SimulatorEvent } from "./core/history.ts";
 import { Platform } from "./core/platform.ts";
 import { createRandom } from "./core/random.ts";
@@ -13,6 +14,7 @@ import {
   type PlatformSettings,
 } from "./core/settings.ts";
 import type { JobStore, Post, World } from "./core/world.ts";
+import { createFleetOf } from "./fleets.ts";
 import { KILL_AFTER_MS } from "./handlers/command.ts";
 import { Executor } from "./handlers/executor.ts";
 import type { Handler } from "./handlers/handler.ts";
@@ -23,9 +25,15 @@ import type { Clock } from "./time/clock.ts";
 import { realClock } from "./time/real-clock.ts";
 import { scopedClock } from "./time/scoped-clock.ts";
 import type { VirtualClock } from "./time/virtual-clock.ts";
+import { workerEnvironment } from "./worker-environment.ts";
 
 /** An endpoint: its handler, and how it differs from RunPod's defaults. */
-export type EndpointOptions = { handler: Handler<never> } & Partial<EndpointSettings>;
+export type EndpointOptions = {
+  /** `"worker"`: programs of your own do the work, over the worker protocol. */
+  handler: Handler<never> | "worker";
+  /** Whether what a generator yields is its output too (RunPod's `return_aggregate_stream`). */
+  returnAggregateStream?: boolean;
+} & Partial<EndpointSettings>;
 
 /** What {@link createSimulator} takes. */
 export interface SimulatorOptions {
@@ -44,6 +52,8 @@ export interface SimulatorOptions {
     /** Sends webhooks in place of HTTP. */
     post?: Post;
   };
+  /** False: none. Otherwise by operation, over RunPod's own. */
+  rateLimits?: PlatformSettings["rateLimits"] | false;
   faults?: readonly Fault[];
   /** Keeps all jobs in this file, so that they outlive the process. One simulator at a time may use it. */
   stateFile?: string;
@@ -56,6 +66,8 @@ export interface Simulator {
   /** Base of the job API: `http://127.0.0.1:PORT/v2`. */
   readonly url: string;
   readonly seed: string;
+  /** The clock's time. */
+  now(): number;
   /**
    * The same API without a socket, to be put in the place of `fetch`. The host of the address doesn't matter.
    * Rejects where the connection would be reset, and on abort.
@@ -70,6 +82,8 @@ export interface Simulator {
   until(fits: (event: SimulatorEvent) => boolean): Promise<SimulatorEvent>;
   /** Puts a fault in force. Returns how to lift it. */
   inject(fault: Fault): () => void;
+  /** The environment variables that RunPod's worker library needs to serve this endpoint as that worker. */
+  workerEnvironment(endpoint: string, worker: string): Record<string, string>;
   /** Moves a virtual clock. Rejects when the clock is a real one. */
   advance(ms: number): Promise<void>;
   /** Stops serving, aborts handlers and waits for commands to be gone. */
@@ -97,36 +111,54 @@ const NOT_KEPT: JobStore = { save() {}, remove() {} };
 export const createSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   const clock = options.clock ?? realClock();
   const own = scopedClock(clock);
+  const startedAt = own.now();
   const seed = String(options.seed ?? randomBytes(8).toString("hex"));
-  const settings: PlatformSettings = {
+  const platformSettings: PlatformSettings = {
     retention: { ...PLATFORM_DEFAULTS.retention, ...options.retention },
     webhook: { ...PLATFORM_DEFAULTS.webhook, ...options.webhook },
+    rateLimits:
+      options.rateLimits === false ? {} : { ...PLATFORM_DEFAULTS.rateLimits, ...options.rateLimits },
   };
   const executor = new Executor(own);
-  const endpoints = Object.fromEntries(
-    Object.entries(options.endpoints).map(([id, { handler, ...given }]) => [
+  const plans = Object.entries(options.endpoints).map(
+    ([id, { handler, returnAggregateStream, ...given }]) => ({
       id,
-      { settings: endpointSettings(id, given), execute: executor.executeWith(handler) },
-    ]),
+      handler,
+      returnAggregateStream,
+      settings: endpointSettings(id, given),
+    }),
   );
-
   const state =
     options.stateFile === undefined ? undefined : openStateFile(options.stateFile, () => own.now());
   // A later process must not give out the ids of an earlier one again.
   const random = createRandom(state ? `${seed}/${state.boots}` : seed);
   const history = new History(() => own.now(), options.historyLimit ?? HISTORY_LIMIT);
-  const faults = new Faults(random.stream("faults"), history);
+  const faults = new Faults(random.stream("faults"), history, () => own.now() - startedAt);
   for (const fault of options.faults ?? []) faults.add(fault);
   const http = httpPost();
   const post = options.webhook?.post ?? http.post;
-  const world: World = { clock: own, random, history, faults, settings, store: state ?? NOT_KEPT, post };
+  const world: World = {
+    clock: own,
+    random,
+    history,
+    faults,
+    settings: platformSettings,
+    store: state ?? NOT_KEPT,
+    post,
+  };
 
+  const endpoints = Object.fromEntries(
+    plans.map(({ id, settings, handler, returnAggregateStream }) => [
+      id,
+      { settings, fleet: createFleetOf(world, executor, handler, returnAggregateStream) },
+    ]),
+  );
   const platform = new Platform(world, endpoints, state?.kept ?? []);
   const app = createApp(new JobApi(platform, world, options.apiKey));
   const release = async () => {
     own.close();
     state?.close();
-    for (const endpoint of platform.endpoints()) endpoint.abortAll();
+    for (const endpoint of platform.endpoints()) endpoint.leases.abortAll();
     await executor.finish(STOP_PATIENCE_MS);
     http.close();
   };
@@ -136,9 +168,11 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
   });
 
   let stopped: Promise<void> | undefined;
+  const url = `http://127.0.0.1:${server.port}/v2`;
   return {
-    url: `http://127.0.0.1:${server.port}/v2`,
+    url,
     seed,
+    now: () => own.now(),
     fetch(input, init) {
       const request = new Request(input, init);
       return Promise.race([app.fetch(request), onceAborted(request.signal)]);
@@ -148,6 +182,8 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
     subscribe: (listener) => history.subscribe(listener),
     until: (fits) => history.until(fits),
     inject: (fault) => faults.add(fault),
+    workerEnvironment: (endpoint, worker) =>
+      workerEnvironment({ url, apiKey: options.apiKey, endpoint, worker }),
     async advance(ms) {
       if (!isVirtual(clock)) throw new Error("only a virtual clock can be advanced");
       await clock.advance(ms);

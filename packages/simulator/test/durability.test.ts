@@ -19,7 +19,7 @@ const newFile = (): string => {
 const boots = (stateFile = newFile()) => ({
   stateFile,
   boot: (endpoint: Partial<EndpointOptions> = {}, post = receiver().post) =>
-    startOne({ handler: sleep, ...endpoint }, { stateFile, webhook: { post } }),
+    startOne({ handler: sleep, ...endpoint }, { stateFile, webhook: { post }, rateLimits: false }),
 });
 
 test("a waiting job survives a restart and is done", async () => {

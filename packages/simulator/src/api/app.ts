@@ -2,7 +2,8 @@ import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Answer, JobApi } from "./job-api.ts";
+import type { Answer } from "./answer.ts";
+import type { JobApi } from "./job-api.ts";
 import { readAtMost } from "./read-at-most.ts";
 
 /** Bindings are absent when the app is called as a function, without a socket. */
@@ -21,6 +22,7 @@ export const createApp = (api: JobApi): Hono<Env> =>
         query: new URL(context.req.url).searchParams,
         authorization: context.req.header("authorization"),
         body: (limit) => readAtMost(context.req.raw, limit),
+        hungUp: context.req.raw.signal,
       });
       return respond(answer, context.env);
     })
@@ -32,13 +34,17 @@ export const createApp = (api: JobApi): Hono<Env> =>
 const respond = (answer: Answer, env: Partial<HttpBindings> | undefined): Response | Promise<Response> => {
   if (answer.kind === "answer") {
     const isText = typeof answer.body === "string";
-    return new Response(isText ? String(answer.body) : JSON.stringify(answer.body), {
-      status: answer.status as ContentfulStatusCode,
-      headers: {
-        "content-type": isText ? "text/plain; charset=utf-8" : "application/json",
-        ...answer.headers,
+    const isEmpty = answer.body === undefined;
+    return new Response(
+      isText || isEmpty ? (answer.body as string | undefined) : JSON.stringify(answer.body),
+      {
+        status: answer.status as ContentfulStatusCode,
+        headers: {
+          "content-type": isText ? "text/plain; charset=utf-8" : "application/json",
+          ...answer.headers,
+        },
       },
-    });
+    );
   }
   // The connection stays open until the caller gives up or the server closes.
   if (answer.kind === "none") return new Promise<never>(() => {});

@@ -1,61 +1,51 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { FaultSubject } from "../core/faults.ts";
-import { isFinished, type Job, statusOf } from "../core/job.ts";
-import type { Json } from "../core/json.ts";
+import type { FaultSubject } from "../core/fault.ts";
 import type { Platform } from "../core/platform.ts";
-import { LARGEST_BYTES } from "../core/settings.ts";
 import type { World } from "../core/world.ts";
-import { healthOf } from "./health.ts";
-import { BadRequest, readSubmission } from "./submission.ts";
+import { type Answer, type Call, refuse, type Served } from "./answer.ts";
+import { JobOperations } from "./job-operations.ts";
+import { OpenCall } from "./open-call.ts";
+import { RateLimits } from "./rate-limits.ts";
+import { isWorkerOperation, WorkerProtocol } from "./worker-protocol.ts";
 
-/** A call of the job API, whatever carried it. */
-export interface Call {
-  method: string;
-  endpoint: string;
-  /** The path after the endpoint: `run`, `status`, … */
-  operation: string;
-  /** The rest of the path. */
-  id: string | undefined;
-  query: URLSearchParams;
-  authorization: string | undefined;
-  /** Reads the body; undefined when it is longer than `limit` bytes. */
-  body(limit: number): Promise<string | undefined>;
-}
-
-/** An answer, or what a fault does instead of one: silence, or a reset connection. */
-export type Answer =
-  | { kind: "answer"; status: number; body: Json; headers?: Record<string, string> }
-  | { kind: "none" }
-  | { kind: "reset" };
-
-interface Served {
-  answer: Answer;
-  job?: Job;
-}
-
-const SYNC_WAIT_MS = { least: 1000, most: 300_000, otherwise: 90_000 };
-
-const ok = (body: Json): Answer => ({ kind: "answer", status: 200, body });
-const refuse = (status: number, error: string): Answer => ({ kind: "answer", status, body: { error } });
-
-/** The job API (RunPod docs, serverless/endpoints/operation-reference) without HTTP. */
+/**
+ * What is called at `/v2/<endpoint>/…`, without HTTP: key, limits and faults around the job API's operations and
+ * those of the worker protocol.
+ */
 export class JobApi {
   readonly #platform: Platform;
   readonly #world: World;
+  readonly #operations: JobOperations;
+  readonly #workers: WorkerProtocol;
+  readonly #limits: RateLimits;
   readonly #keyHash: Buffer;
 
   constructor(platform: Platform, world: World, apiKey: string) {
     this.#platform = platform;
     this.#world = world;
+    this.#operations = new JobOperations(platform, world);
+    this.#workers = new WorkerProtocol(world);
+    this.#limits = new RateLimits(world.settings.rateLimits, () => world.clock.now());
     this.#keyHash = sha256(apiKey);
   }
 
-  async call(call: Call): Promise<Answer> {
+  call(call: Call): Promise<Answer> {
+    const open = new OpenCall(this.#world.clock, call.hungUp);
+    // Workers poll all the time: what comes of it is told, the calls are not.
+    const isQuiet = isWorkerOperation(call.operation);
+    return open.answering(() => (isQuiet ? this.#quietly(call, open) : this.#told(call, open)));
+  }
+
+  async #quietly(call: Call, open: OpenCall): Promise<Answer> {
+    return (await this.#admit(call, open)).answer;
+  }
+
+  async #told(call: Call, open: OpenCall): Promise<Answer> {
     const { operation, endpoint, id } = call;
     const { history } = this.#world;
     history.add({ type: "received", operation, endpoint, ...(id !== undefined && { job: id }) });
-    const { answer, job } = await this.#withFaults(call);
+    const { answer, job } = await this.#admit(call, open);
     const named = job?.id ?? id;
     history.add({
       type: "answered",
@@ -67,92 +57,54 @@ export class JobApi {
     return answer;
   }
 
-  async #withFaults(call: Call): Promise<Served> {
-    if (!this.#isAuthorized(call.authorization)) return { answer: refuse(401, "unauthorized") };
+  /** `Bearer <key>` as the guides show, or the bare key as the reference's samples and the workers have it. */
+  isAuthorized(authorization = ""): boolean {
+    const key = authorization.replace(/^Bearer /i, "");
+    return timingSafeEqual(sha256(key), this.#keyHash);
+  }
+
+  async #admit(call: Call, open: OpenCall): Promise<Served> {
+    if (!this.isAuthorized(call.authorization)) return { answer: refuse(401, "unauthorized") };
     const endpoint = this.#platform.endpoint(call.endpoint);
     if (!endpoint) return { answer: { kind: "answer", status: 404, body: { detail: "endpoint not found" } } };
-
-    const { operation, id } = call;
-    const refused = this.#fault({ endpoint: endpoint.id, operation, job: id }, false);
-    if (refused) return { answer: refused };
-    const served = await this.#serve(call, endpoint);
-    const subject = { endpoint: endpoint.id, operation, job: served.job?.id ?? id, input: served.job?.input };
-    return { ...served, answer: this.#lost(subject) ?? this.#fault(subject, true) ?? served.answer };
-  }
-
-  async #serve(call: Call, endpoint: Endpoint): Promise<Served> {
-    const { method, operation, id, query } = call;
-    const name = `${method} ${operation}${id === undefined ? "" : "/{id}"}`;
-    switch (name) {
-      case "POST run":
-      case "POST runsync":
-        return this.#run(call, endpoint, operation === "runsync");
-      case "GET status/{id}":
-        if (query.has("ttl")) return { answer: notServed("GET status/{id}?ttl") };
-        return onJob(endpoint, id, (job) => ok(statusOf(job)));
-      case "POST cancel/{id}":
-        return onJob(endpoint, id, (job) => {
-          endpoint.cancel(job);
-          return ok({ id: job.id, status: job.state });
-        });
-      case "POST retry/{id}":
-        return onJob(endpoint, id, (job) =>
-          endpoint.retry(job)
-            ? ok({ id: job.id, status: job.state })
-            : refuse(400, `bad request: a job that is ${job.state} cannot be retried`),
-        );
-      case "POST purge-queue":
-        return { answer: ok({ removed: endpoint.purge(), status: "completed" }) };
-      case "GET health":
-        return { answer: ok(healthOf(endpoint)) };
-      default:
-        return { answer: notServed(name) };
-    }
-  }
-
-  async #run(call: Call, endpoint: Endpoint, sync: boolean): Promise<Served> {
-    const limit = LARGEST_BYTES[sync ? "runsync" : "run"];
-    const text = await call.body(limit);
-    if (text === undefined) {
-      const body = `bad request: body: exceeded max body size of ${limit / 1024 ** 2}MiB`;
-      return { answer: { kind: "answer", status: 400, body } };
-    }
-    let job: Job;
+    const running = endpoint.fleet.workers.count("running");
+    const leave = this.#limits.enter(endpoint.id, call.operation, running);
+    if (!leave) return { answer: refuse(429, "too many requests") };
     try {
-      job = this.#platform.submit(endpoint, readSubmission(text, sync));
-    } catch (error) {
-      if (error instanceof BadRequest) return { answer: refuse(400, `bad request: ${error.message}`) };
-      throw error;
+      return await this.#withFaults(call, open, endpoint);
+    } finally {
+      leave();
     }
-    if (sync) await this.#finishedOrWaited(endpoint, job, call.query.get("wait"));
-    const answer = isFinished(job) ? ok(statusOf(job)) : ok({ id: job.id, status: job.state });
-    return { answer, job };
   }
 
-  #finishedOrWaited(endpoint: Endpoint, job: Job, wait: string | null): Promise<void> {
-    const asked = Number(wait) || SYNC_WAIT_MS.otherwise;
-    const waitMs = Math.min(Math.max(asked, SYNC_WAIT_MS.least), SYNC_WAIT_MS.most);
-    return new Promise((resolve) => {
-      const timer = this.#world.clock.after(waitMs, () => {
-        stopWaiting();
-        resolve();
-      });
-      const stopWaiting = endpoint.whenFinished(job, () => {
-        timer.cancel();
-        resolve();
-      });
-    });
+  async #withFaults(call: Call, open: OpenCall, endpoint: Endpoint): Promise<Served> {
+    const { operation, id } = call;
+    const before: FaultSubject = {
+      endpoint: endpoint.id,
+      operation,
+      job: id,
+      input: id === undefined ? undefined : endpoint.job(id)?.input,
+    };
+    const refused = this.#fault(before, false);
+    if (refused) return { answer: refused };
+    const served = await (isWorkerOperation(operation) ? this.#workers : this.#operations).serve(
+      call,
+      open,
+      endpoint,
+    );
+    const after = { ...before, job: served.job?.id ?? id, input: served.job?.input };
+    const slow = this.#world.faults.strike("slow_answer", after, (fault) => concerns(fault, after));
+    if (slow) await open.wait(this.#world.faults.span(slow.delayMs));
+    return { ...served, answer: this.#lost(after) ?? this.#fault(after, true) ?? served.answer };
   }
 
   /** The answer that a fault puts in place of the right one: before the operation has its effect, or after. */
   #fault(subject: FaultSubject, applied: boolean): Answer | undefined {
-    const fault = this.#world.faults.strike(
-      "answer",
-      subject,
-      (candidate) =>
-        (candidate.applied ?? false) === applied &&
-        (candidate.operation === undefined || candidate.operation === subject.operation),
-    );
+    const { faults } = this.#world;
+    const fits = (fault: { operation?: string; applied?: boolean }) =>
+      (fault.applied ?? false) === applied && concerns(fault, subject);
+    if (faults.strike("reset", subject, fits)) return { kind: "reset" };
+    const fault = faults.strike("answer", subject, fits);
     if (!fault) return undefined;
     const { status, body = { error: `fault: ${status}` }, headers } = fault;
     return { kind: "answer", status, body, ...(headers && { headers }) };
@@ -167,19 +119,10 @@ export class JobApi {
     if (this.#world.faults.strike("run_reset", subject)) return { kind: "reset" };
     return undefined;
   }
-
-  /** `Bearer <key>` as the guides show, or the bare key as the reference's samples do. */
-  #isAuthorized(authorization = ""): boolean {
-    const key = authorization.replace(/^Bearer /i, "");
-    return timingSafeEqual(sha256(key), this.#keyHash);
-  }
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest();
 
-const notServed = (name: string) => refuse(501, `not implemented by the simulator: ${name}`);
-
-const onJob = (endpoint: Endpoint, id: string | undefined, answer: (job: Job) => Answer): Served => {
-  const job = id === undefined ? undefined : endpoint.job(id);
-  return job ? { answer: answer(job), job } : { answer: refuse(404, "job not found") };
-};
+/** A fault that names no operation is one of the job API, not of the workers. */
+const concerns = ({ operation }: { operation?: string }, subject: FaultSubject): boolean =>
+  operation === undefined ? !isWorkerOperation(subject.operation ?? "") : operation === subject.operation;

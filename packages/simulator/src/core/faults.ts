@@ -1,61 +1,7 @@
+import type { Fault, FaultAction, FaultSubject, FaultWindow } from "./fault.ts";
 import type { History } from "./history.ts";
-import type { Json } from "./json.ts";
-import type { Random } from "./random.ts";
-
-/** What a fault may look at to decide whether it strikes. */
-export interface FaultSubject {
-  endpoint: string;
-  /** The operation of the job API, where a call is concerned: `run`, `status`, … */
-  operation?: string | undefined;
-  job?: string | undefined;
-  /** Of the job, where it is known at that point. */
-  input?: Json | undefined;
-}
-
-/** Where and how often a fault strikes. */
-export interface FaultScope {
-  /** Only this endpoint. */
-  endpoint?: string;
-  /** Only where this says true; comes after `endpoint`. */
-  when?: (subject: FaultSubject) => boolean;
-  /** Probability from 0 to 1, drawn from the seed. Default 1. */
-  chance?: number;
-  /** Leave the first so many matches alone. Default 0. */
-  skip?: number;
-  /** Strike at most so often. Default: no limit. */
-  times?: number;
-}
-
-/** Everything that can be made to go wrong. */
-export type FaultAction =
-  /** The job's webhook is never sent. */
-  | { fault: "webhook_drop" }
-  /** The whole delivery happens a second time, `afterMs` (default 1000) after the first began. */
-  | { fault: "webhook_duplicate"; afterMs?: number }
-  /** The first attempt comes later. */
-  | { fault: "webhook_delay"; delayMs: number }
-  /** /run and /runsync create the job, but the caller never hears of it: silence, or a reset connection. */
-  | { fault: "run_unanswered" }
-  | { fault: "run_reset" }
-  /**
-   * An operation (default: any) is answered with this status, e.g. 429 or 502. With `applied` it has had its
-   * effect all the same.
-   */
-  | {
-      fault: "answer";
-      operation?: string;
-      status: number;
-      body?: Json;
-      headers?: Record<string, string>;
-      applied?: boolean;
-    }
-  /** The platform loses the job `afterMs` (default 0) after it was submitted: 404 from then on. */
-  | { fault: "job_forget"; afterMs?: number }
-  /** The worker that takes the job never reports: re-dispatched once, then FAILED. */
-  | { fault: "job_lose" };
-
-/** A fault as data. */
-export type Fault = FaultScope & FaultAction;
+import { isObject, type Json } from "./json.ts";
+import type { Random, Span } from "./random.ts";
 
 type Named<Name extends FaultAction["fault"]> = Extract<Fault, { fault: Name }>;
 
@@ -69,21 +15,21 @@ interface Armed {
 export class Faults {
   readonly #armed = new Set<Armed>();
   readonly #random: Random;
+  readonly #spans: Random;
   readonly #history: History;
+  readonly #age: () => number;
 
-  constructor(random: Random, history: History) {
+  /** `age` tells for how long the simulator has been running, in milliseconds. */
+  constructor(random: Random, history: History, age: () => number) {
     this.#random = random;
+    this.#spans = random.stream("spans");
     this.#history = history;
+    this.#age = age;
   }
 
   /** Puts a fault in force until the returned function is called. Throws a RangeError on a wrong number. */
   add(fault: Fault): () => void {
-    const { chance = 1, skip = 0, times = 0 } = fault;
-    if (!(chance >= 0 && chance <= 1)) throw new RangeError(`chance must be 0 to 1, got ${chance}`);
-    if (!(skip >= 0 && times >= 0)) throw new RangeError("skip and times must be 0 or more");
-    if (fault.fault === "answer" && !(fault.status >= 200 && fault.status <= 599)) {
-      throw new RangeError(`status must be 200 to 599, got ${fault.status}`);
-    }
+    check(fault);
     const armed: Armed = { fault, seen: 0, struck: 0 };
     this.#armed.add(armed);
     return () => this.#armed.delete(armed);
@@ -105,10 +51,18 @@ export class Faults {
     return undefined;
   }
 
+  /** A time within a fault's span. */
+  span(span: Span): number {
+    return this.#spans.within(span);
+  }
+
   #strikes(armed: Armed, subject: FaultSubject): boolean {
-    const { endpoint, when, chance = 1, skip = 0, times = Number.POSITIVE_INFINITY } = armed.fault;
+    const { endpoint, input, when, window, chance = 1, skip = 0 } = armed.fault;
+    const { times = Number.POSITIVE_INFINITY } = armed.fault;
     if (endpoint !== undefined && endpoint !== subject.endpoint) return false;
+    if (input !== undefined && !holds(subject.input, input)) return false;
     if (when && !when(subject)) return false;
+    if (window && !isOpen(window, this.#age())) return false;
     if (armed.struck >= times || armed.seen++ < skip) return false;
     // The draw happens for certain faults too, so that changing a chance leaves later draws alone.
     if (this.#random.next() >= chance) return false;
@@ -116,3 +70,27 @@ export class Faults {
     return true;
   }
 }
+
+const check = (fault: Fault): void => {
+  const { chance = 1, skip = 0, times = 0, window } = fault;
+  if (!(chance >= 0 && chance <= 1)) throw new RangeError(`chance must be 0 to 1, got ${chance}`);
+  if (!(skip >= 0 && times >= 0)) throw new RangeError("skip and times must be 0 or more");
+  if (fault.fault === "answer" && !(fault.status >= 200 && fault.status <= 599)) {
+    throw new RangeError(`status must be 200 to 599, got ${fault.status}`);
+  }
+  if (window && !(window.forMs > 0 && (window.everyMs ?? Number.POSITIVE_INFINITY) > 0)) {
+    throw new RangeError("a window's forMs and everyMs must be above 0");
+  }
+};
+
+const isOpen = ({ fromMs = 0, forMs, everyMs }: FaultWindow, age: number): boolean => {
+  if (age < fromMs) return false;
+  const since = age - fromMs;
+  return (everyMs === undefined ? since : since % everyMs) < forMs;
+};
+
+const holds = (value: Json | undefined, part: Json): boolean => {
+  if (!isObject(part)) return JSON.stringify(value) === JSON.stringify(part);
+  if (!isObject(value)) return false;
+  return Object.entries(part).every(([key, wanted]) => holds(value[key] as Json | undefined, wanted as Json));
+};

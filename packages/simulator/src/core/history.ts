@@ -1,7 +1,13 @@
 import type { JobState } from "./job.ts";
 
 /** Why a job is no longer known. */
-export type RemovalReason = "ttl" | "retention" | "purged" | "forgotten" | "unknown_endpoint";
+export type RemovalReason =
+  | "ttl"
+  | "retention"
+  | "purged"
+  | "forgotten"
+  | "unknown_endpoint"
+  | "endpoint_deleted";
 
 /** One thing that happened, without when. */
 export type Happening =
@@ -10,14 +16,24 @@ export type Happening =
   /** … and how it was answered: a status code, or what a fault did instead. */
   | { type: "answered"; operation: string; endpoint: string; job?: string; answer: number | "none" | "reset" }
   | { type: "queued"; endpoint: string; job: string }
-  | { type: "worker_starting" | "worker_ready" | "worker_stopped"; endpoint: string; worker: string }
+  | {
+      type: "worker_starting" | "worker_throttled" | "worker_ready" | "worker_stopped" | "worker_unhealthy";
+      endpoint: string;
+      worker: string;
+    }
+  /** The platform changed the endpoint's maximum of workers by itself. */
+  | { type: "shrunk"; endpoint: string; workersMax: number }
   | { type: "started"; endpoint: string; job: string; worker: string; run: number }
   | { type: "progress"; endpoint: string; job: string; worker: string }
+  /** A progress that came when its run was over. */
+  | { type: "late_progress"; endpoint: string; job: string; run: number }
+  /** A generator yielded; a chunk over 1 MiB is dropped. */
+  | { type: "chunk" | "chunk_dropped"; endpoint: string; job: string; worker: string }
   /** A line a worker wrote. */
   | { type: "log"; endpoint: string; job: string; worker: string; stream: "stdout" | "stderr"; line: string }
   /** The job's end. */
   | { type: "finished"; endpoint: string; job: string; state: JobState; error?: string }
-  /** The result was too large and was dropped; the job ends without output. */
+  /** The result was too large and was dropped. */
   | { type: "output_dropped"; endpoint: string; job: string; bytes: number }
   /** No word from the worker: the job goes back to the queue, or fails. */
   | { type: "lost"; endpoint: string; job: string; run: number }

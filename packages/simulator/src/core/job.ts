@@ -32,6 +32,10 @@ export interface Job {
   /** The last progress while IN_PROGRESS, the result after. Absent: none. */
   output?: Json;
   error?: string;
+  /** What its handler yielded and /stream has not handed out yet. */
+  chunks?: Json[];
+  /** What /status tells for a while in place of the truth. Not for long enough to be worth keeping. */
+  shown?: { state: string; output: Json | undefined };
   /** Set while a webhook is due: attempts made, and when the next may begin. */
   delivery?: { attempts: number; dueAt: number };
 }
@@ -60,8 +64,16 @@ const shared = (job: Job) => ({
   status: job.state,
 });
 
+/** The state as callers see it. */
+export const stateOf = (job: Job): string => job.shown?.state ?? job.state;
+
 /** The job as GET /status tells it (runpod/runpod-plugins-official, golden path 15). */
-export const statusOf = (job: Job): JsonObject => sorted({ ...shared(job), workerId: job.workerId });
+export const statusOf = (job: Job): JsonObject => {
+  const { shown, workerId } = job;
+  if (!shown) return sorted({ ...shared(job), workerId });
+  const { executionTime: _, error: __, ...told } = shared(job);
+  return sorted({ ...told, workerId, status: shown.state, output: shown.output });
+};
 
 /** The job as its webhook tells it: no worker, but input and webhook (same repository, golden path 16). */
 export const webhookBodyOf = (job: Job): JsonObject =>

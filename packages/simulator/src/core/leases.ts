@@ -1,19 +1,24 @@
 import type { Timer } from "../time/clock.ts";
+import type { Fleet } from "./fleet.ts";
 import type { Job } from "./job.ts";
 import type { Json } from "./json.ts";
 import type { Random } from "./random.ts";
 import type { EndpointSettings } from "./settings.ts";
-import type { Worker, WorkerPool } from "./worker-pool.ts";
-import type { Assignment, Execute, Outcome, World } from "./world.ts";
+import type { Worker } from "./worker-set.ts";
+import type { Assignment, Outcome, World } from "./world.ts";
 
 /** What becomes of a job that a worker holds. */
 export interface LeaseEvents {
-  /** Its progress changed. */
-  changed(job: Job): void;
-  finished(job: Job, outcome: Outcome): void;
+  progressed(job: Job, output: Json): void;
+  /** A generator yielded. */
+  yielded(job: Job, chunk: Json, worker: string): void;
+  /** Says whether the job has ended. If not, the report was lost and the run goes on until its time is over. */
+  reported(job: Job, outcome: Outcome): boolean;
+  /** A progress of a run that is over. */
+  progressedLate(job: Job, run: number, output: Json): void;
   /** It ran past its execution timeout. */
   tooLong(job: Job): void;
-  /** Its worker never said a word. */
+  /** Its worker is not heard of any more. */
   silent(job: Job): void;
 }
 
@@ -23,8 +28,11 @@ interface Lease {
   abort: AbortController;
   /** The worker that is busy with it; gone once that one is free or stopped. */
   worker: Worker | undefined;
-  /** Execution timeout, silence, or after an abort the grace. */
-  timer?: Timer;
+  /** Execution timeout, or after an abort the grace. */
+  limit?: Timer;
+  silence?: Timer;
+  /** Its worker died or was stopped with it: no report comes any more. */
+  orphaned?: true;
 }
 
 /**
@@ -34,24 +42,21 @@ interface Lease {
 export class Leases {
   readonly #current = new Map<string, Lease>();
   readonly #world: World;
-  readonly #settings: EndpointSettings;
-  readonly #pool: WorkerPool;
-  readonly #execute: Execute;
+  readonly #settings: Readonly<EndpointSettings>;
+  readonly #fleet: Fleet;
   readonly #events: LeaseEvents;
   readonly #random: Random;
 
   constructor(
     world: World,
-    settings: EndpointSettings,
-    pool: WorkerPool,
-    execute: Execute,
+    settings: Readonly<EndpointSettings>,
+    fleet: Fleet,
     events: LeaseEvents,
     random: Random,
   ) {
     this.#world = world;
     this.#settings = settings;
-    this.#pool = pool;
-    this.#execute = execute;
+    this.#fleet = fleet;
     this.#events = events;
     this.#random = random;
   }
@@ -63,21 +68,30 @@ export class Leases {
 
   /** The worker begins to work on the job. */
   open(job: Job, worker: Worker): void {
+    const { clock, faults } = this.#world;
     const lease = this.#add(job, worker);
     const limitMs = job.executionTimeoutMs + this.#random.within(this.#settings.timeoutLatenessMs);
-    lease.timer = this.#world.clock.after(limitMs, () => {
+    lease.limit = clock.after(limitMs, () => {
+      // RunPod stops the worker too (docs, endpoint configurations: execution timeout), but not its other jobs.
+      const isAlone = worker.jobs === 1;
       this.#events.tooLong(job);
-      // RunPod stops the worker too (docs, endpoint configurations: execution timeout).
-      this.#stopWorker(lease);
+      if (isAlone) this.#stopWorker(lease);
     });
-    this.#execute(this.#assignment(lease, worker));
+    if (this.#fleet.heartbeat) this.#awaitSign(lease);
+    const crash = faults.strike("worker_crash", { endpoint: job.endpoint, job: job.id, input: job.input });
+    if (crash) clock.after(faults.span(crash.afterMs ?? 0), () => this.#crash(lease));
+    this.#fleet.execute(this.#assignment(lease, worker));
   }
 
   /** A worker took the job but will never report. */
   openSilent(job: Job): void {
-    const lease = this.#add(job, undefined);
-    const silenceMs = this.#random.within(this.#settings.lossMs);
-    lease.timer = this.#world.clock.after(silenceMs, () => this.#events.silent(job));
+    this.#awaitSign(this.#add(job, undefined));
+  }
+
+  /** The worker told that it still works on the job. */
+  heard(jobId: string, workerId: string): void {
+    const lease = this.#current.get(jobId);
+    if (lease?.worker?.id === workerId) this.#awaitSign(lease);
   }
 
   /** The run is over, or the job gone: what its worker says from now on counts for nothing. */
@@ -85,9 +99,10 @@ export class Leases {
     const lease = this.#current.get(job.id);
     if (!lease) return;
     this.#current.delete(job.id);
-    lease.timer?.cancel();
+    lease.limit?.cancel();
+    lease.silence?.cancel();
     lease.abort.abort();
-    lease.timer = this.#world.clock.after(this.#settings.stopGraceMs, () => this.#stopWorker(lease));
+    lease.limit = this.#world.clock.after(this.#settings.stopGraceMs, () => this.#stopWorker(lease));
   }
 
   /** Tells all handlers to stop. Their jobs stay as they are. */
@@ -101,46 +116,90 @@ export class Leases {
     return lease;
   }
 
+  #mayReport(lease: Lease): boolean {
+    return this.#current.get(lease.job.id) === lease && !lease.orphaned;
+  }
+
+  #awaitSign(lease: Lease): void {
+    lease.silence?.cancel();
+    const silenceMs = this.#random.within(this.#settings.lossMs);
+    lease.silence = this.#world.clock.after(silenceMs, () => this.#events.silent(lease.job));
+  }
+
   #assignment(lease: Lease, worker: Worker): Assignment {
     const { job } = lease;
-    const { history } = this.#world;
     const where = { endpoint: job.endpoint, job: job.id, worker: worker.id };
     return {
       job: { id: job.id, input: job.input, ...(job.s3Config && { s3Config: job.s3Config }) },
+      sync: job.sync,
       endpoint: job.endpoint,
       workerId: worker.id,
       signal: lease.abort.signal,
       progress: (output) => this.#progress(lease, output, where),
-      log: (stream, line) => history.add({ type: "log", ...where, stream, line }),
+      chunk: (output) => {
+        if (this.#mayReport(lease)) this.#events.yielded(job, output, worker.id);
+      },
+      log: (stream, line) => this.#world.history.add({ type: "log", ...where, stream, line }),
       done: (outcome) => this.#done(lease, outcome),
     };
   }
 
   #progress(lease: Lease, output: Json, where: { endpoint: string; job: string; worker: string }): void {
-    if (this.#current.get(lease.job.id) !== lease) return;
-    lease.job.output = output;
-    this.#world.history.add({ type: "progress", ...where });
-    this.#events.changed(lease.job);
+    const { clock, faults, history } = this.#world;
+    const { job, run } = lease;
+    const arrive = () => {
+      if (!this.#mayReport(lease)) return this.#events.progressedLate(job, run, output);
+      history.add({ type: "progress", ...where });
+      this.#events.progressed(job, output);
+    };
+    const delay = faults.strike("progress_delay", { endpoint: job.endpoint, job: job.id, input: job.input });
+    if (delay) clock.after(faults.span(delay.delayMs), arrive);
+    else arrive();
   }
 
   #done(lease: Lease, outcome: Outcome | undefined): void {
     const { job, run, worker } = lease;
-    lease.timer?.cancel();
     lease.worker = undefined;
-    if (this.#current.get(job.id) === lease) {
+    lease.silence?.cancel();
+    if (this.#mayReport(lease)) {
       this.#current.delete(job.id);
-      this.#events.finished(job, outcome ?? {});
-    } else if (outcome) {
-      this.#world.history.add({ type: "late_report", endpoint: job.endpoint, job: job.id, run });
+      if (this.#events.reported(job, outcome ?? {})) lease.limit?.cancel();
+      else this.#current.set(job.id, lease);
+    } else {
+      lease.limit?.cancel();
+      if (outcome) {
+        this.#world.history.add({ type: "late_report", endpoint: job.endpoint, job: job.id, run });
+      }
     }
     if (!worker) return;
-    if (outcome?.stopWorker) this.#pool.stop(worker);
-    else this.#pool.release(worker);
+    if (outcome?.stopWorker) this.#fleet.retireWhenFree(worker);
+    else this.#fleet.release(worker);
+  }
+
+  #crash(lease: Lease): void {
+    const { worker } = lease;
+    if (!worker || !this.#mayReport(lease)) return;
+    this.#fleet.crash(worker);
+    this.#abandon(worker);
   }
 
   #stopWorker(lease: Lease): void {
     const { worker } = lease;
     lease.worker = undefined;
-    if (worker) this.#pool.stop(worker);
+    if (!worker) return;
+    this.#fleet.stop(worker);
+    this.#abandon(worker);
+  }
+
+  /** The worker is gone, and nobody tells the platform of the jobs it held. */
+  #abandon(worker: Worker): void {
+    for (const lease of this.#current.values()) {
+      if (lease.worker !== worker) continue;
+      lease.worker = undefined;
+      lease.orphaned = true;
+      lease.limit?.cancel();
+      this.#awaitSign(lease);
+      lease.abort.abort();
+    }
   }
 }

@@ -1,30 +1,30 @@
-import { Endpoint } from "./endpoint.ts";
+import { type CreateFleet, Endpoint } from "./endpoint.ts";
 import type { Job } from "./job.ts";
 import type { Random } from "./random.ts";
 import type { EndpointSettings } from "./settings.ts";
 import type { Submission } from "./submission.ts";
 import { Webhooks } from "./webhooks.ts";
-import type { Execute, World } from "./world.ts";
+import type { World } from "./world.ts";
+
+/** What an endpoint is made of. */
+export interface EndpointPlan {
+  settings: EndpointSettings;
+  fleet: CreateFleet;
+}
 
 /** RunPod's side of things: all endpoints, without HTTP and without knowing how work is done. */
 export class Platform {
-  readonly #endpoints: ReadonlyMap<string, Endpoint>;
+  readonly #endpoints = new Map<string, Endpoint>();
   readonly #ids: Random;
+  readonly #world: World;
+  readonly #webhooks: Webhooks;
 
   /** `kept` are the jobs of an earlier process, oldest first. */
-  constructor(
-    world: World,
-    endpoints: Record<string, { settings: EndpointSettings; execute: Execute }>,
-    kept: readonly Job[],
-  ) {
+  constructor(world: World, endpoints: Record<string, EndpointPlan>, kept: readonly Job[]) {
+    this.#world = world;
     this.#ids = world.random.stream("ids");
-    const webhooks = new Webhooks(world, (job) => this.#endpoints.get(job.endpoint)?.job(job.id) === job);
-    this.#endpoints = new Map(
-      Object.entries(endpoints).map(([id, { settings, execute }]) => [
-        id,
-        new Endpoint(id, settings, execute, world, webhooks),
-      ]),
-    );
+    this.#webhooks = new Webhooks(world, (job) => this.#endpoints.get(job.endpoint)?.job(job.id) === job);
+    for (const [id, plan] of Object.entries(endpoints)) this.#add(id, plan);
     for (const job of kept) {
       const endpoint = this.#endpoints.get(job.endpoint);
       if (endpoint) {
@@ -39,7 +39,7 @@ export class Platform {
         });
       }
     }
-    for (const endpoint of this.#endpoints.values()) endpoint.pool.check();
+    for (const endpoint of this.#endpoints.values()) endpoint.fleet.check();
   }
 
   endpoint(id: string): Endpoint | undefined {
@@ -50,7 +50,27 @@ export class Platform {
     return [...this.#endpoints.values()];
   }
 
-  submit(endpoint: Endpoint, submission: Submission): Job {
+  /** Adds an endpoint, whose workers start as they would at the simulator's start. */
+  create(id: string, plan: EndpointPlan): Endpoint {
+    const endpoint = this.#add(id, plan);
+    endpoint.fleet.check();
+    return endpoint;
+  }
+
+  /** Cancels the endpoint's jobs and forgets it. */
+  remove(endpoint: Endpoint): void {
+    endpoint.close();
+    this.#endpoints.delete(endpoint.id);
+  }
+
+  /** Undefined: the endpoint's queue is full. */
+  submit(endpoint: Endpoint, submission: Submission): Job | undefined {
     return endpoint.submit(submission, this.#ids.uuid());
+  }
+
+  #add(id: string, { settings, fleet }: EndpointPlan): Endpoint {
+    const endpoint = new Endpoint(id, settings, fleet, this.#world, this.#webhooks);
+    this.#endpoints.set(id, endpoint);
+    return endpoint;
   }
 }

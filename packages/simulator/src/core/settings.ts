@@ -11,8 +11,26 @@ export interface EndpointSettings {
   /** Workers that never stop. */
   workersMin: number;
   workersMax: number;
-  /** A further worker starts once a job has waited this long. The first one starts at once. */
+  /** Jobs that one worker does at once (RunPod's `concurrency_modifier`). */
+  jobsPerWorker: number;
+  /** When further workers start: by how long jobs wait, or by how many there are. */
+  scaler: "QUEUE_DELAY" | "REQUEST_COUNT";
+  /** QUEUE_DELAY: a further worker starts once a job has waited this long. The first one starts at once. */
   queueDelayMs: number;
+  /** REQUEST_COUNT: one worker for so many jobs, waiting or running. */
+  requestCount: number;
+  /** A worker that stopped less than `flashBootKeepMs` ago starts again in `flashBootMs`. */
+  flashBoot: boolean;
+  flashBootMs: Span;
+  flashBootKeepMs: number;
+  /** First wait before a crashed worker starts again; doubles up to 5 minutes, for 7 days. */
+  restartMs: number;
+  /** Whether the time from a worker's start until it is ready is billed. */
+  billsColdStart: boolean;
+  /** Whether an endpoint without jobs shrinks: `workersMax` 2 after 3 days, 0 after 7. */
+  shrinksIdle: boolean;
+  /** 429 on /run when more than 50 jobs and more than this many per `workersMax` wait. */
+  queueCapPerWorker: number;
   /** For jobs whose policy names none. */
   executionTimeoutMs: number;
   /** How much later than its limit the execution timeout strikes. */
@@ -27,6 +45,13 @@ export interface EndpointSettings {
   lossMs: Span;
   /** A worker whose job was cancelled is stopped if its handler hasn't let go after this time. */
   stopGraceMs: number;
+  /** What a result over the size limit does: the job ends without output, or never (until its time is over). */
+  oversizeResult: "completed" | "stuck";
+  /** What a progress does that arrives after the end: nothing, or IN_PROGRESS is shown for `regressMs`. */
+  lateProgress: "ignored" | "regress";
+  regressMs: number;
+  /** Worker protocol: how long a call for work, or for jobs to stop, is held open. */
+  workerPollMs: number;
 }
 
 /** RunPod's own defaults where documented, else what was observed (README, conformance table). */
@@ -36,7 +61,17 @@ export const ENDPOINT_DEFAULTS: EndpointSettings = {
   idleTimeoutMs: 5000,
   workersMin: 0,
   workersMax: 3,
+  jobsPerWorker: 1,
+  scaler: "QUEUE_DELAY",
   queueDelayMs: 4000,
+  requestCount: 4,
+  flashBoot: false,
+  flashBootMs: [500, 3500],
+  flashBootKeepMs: 3_600_000,
+  restartMs: 10_000,
+  billsColdStart: true,
+  shrinksIdle: true,
+  queueCapPerWorker: Number.POSITIVE_INFINITY,
   executionTimeoutMs: 600_000,
   timeoutLatenessMs: [2800, 11_800],
   timeoutState: "FAILED",
@@ -44,6 +79,10 @@ export const ENDPOINT_DEFAULTS: EndpointSettings = {
   ttlEnd: "deleted",
   lossMs: [39_000, 46_000],
   stopGraceMs: 10_000,
+  oversizeResult: "completed",
+  lateProgress: "ignored",
+  regressMs: 5000,
+  workerPollMs: 20_000,
 };
 
 /** The part of the settings that all endpoints share. */
@@ -62,16 +101,38 @@ export interface PlatformSettings {
     /** States that are told. RunPod is known to tell of COMPLETED and FAILED only. */
     states: readonly ("COMPLETED" | "FAILED" | "CANCELLED" | "TIMED_OUT")[];
   };
+  /** By operation; others have none (RunPod docs, send-requests). */
+  rateLimits: Readonly<Record<string, RateLimit>>;
+}
+
+/** How many calls of one operation an endpoint takes. 0: no limit. */
+export interface RateLimit {
+  per10s: number;
+  /** Calls under way at once. With more than one running worker this many per 10 s for each of them. */
+  concurrent: number;
 }
 
 /** See {@link ENDPOINT_DEFAULTS}. */
 export const PLATFORM_DEFAULTS: PlatformSettings = {
   retention: { runMs: 30 * 60_000, runsyncMs: 60_000 },
   webhook: { timeoutMs: 10_000, retryDelaysMs: [5000, 15_000], states: ["COMPLETED", "FAILED"] },
+  rateLimits: {
+    run: { per10s: 1000, concurrent: 200 },
+    runsync: { per10s: 2000, concurrent: 400 },
+    status: { per10s: 2000, concurrent: 400 },
+    "status-sync": { per10s: 2000, concurrent: 400 },
+    stream: { per10s: 2000, concurrent: 400 },
+    cancel: { per10s: 100, concurrent: 20 },
+    "purge-queue": { per10s: 2, concurrent: 0 },
+    requests: { per10s: 10, concurrent: 2 },
+  },
 };
 
 /** Largest bodies and results: /run and /runsync. */
 export const LARGEST_BYTES = { run: 10 * 1024 ** 2, runsync: 20 * 1024 ** 2 } as const;
+
+/** Largest chunk of a stream. */
+export const LARGEST_CHUNK_BYTES = 1024 ** 2;
 
 /** Longest ttl and execution timeout: 7 days. */
 export const LONGEST_POLICY_MS = 7 * 86_400_000;
@@ -81,6 +142,21 @@ const isCount = (value: number) => Number.isInteger(value) && value >= 0;
 const isSpan = (span: Span) =>
   typeof span === "number" ? span >= 0 : span.every((end) => isCount(end)) && span[0] <= span[1];
 
+const SPANS = ["coldStartMs", "pickupMs", "timeoutLatenessMs", "lossMs", "flashBootMs"] as const;
+
+const AMOUNTS = [
+  "idleTimeoutMs",
+  "queueDelayMs",
+  "executionTimeoutMs",
+  "ttlMs",
+  "stopGraceMs",
+  "flashBootKeepMs",
+  "queueCapPerWorker",
+  "regressMs",
+] as const;
+
+const POSITIVE = ["restartMs", "workerPollMs"] as const;
+
 /** Fills in the defaults. Throws a RangeError that names the endpoint and the setting. */
 export const endpointSettings = (id: string, given: Partial<EndpointSettings>): EndpointSettings => {
   const settings = { ...ENDPOINT_DEFAULTS, ...given };
@@ -88,20 +164,16 @@ export const endpointSettings = (id: string, given: Partial<EndpointSettings>): 
     throw new RangeError(`endpoint "${id}": ${name} must be ${must}, got ${String(settings[name])}`);
   };
   if (!/^[A-Za-z0-9_-]+$/.test(id)) throw new RangeError(`"${id}" is not a usable endpoint id`);
-  for (const name of ["coldStartMs", "pickupMs", "timeoutLatenessMs", "lossMs"] as const) {
+  for (const name of SPANS) {
     if (!isSpan(settings[name])) refuse(name, "milliseconds, or a range [from, to] of whole ones");
   }
-  for (const name of [
-    "idleTimeoutMs",
-    "queueDelayMs",
-    "executionTimeoutMs",
-    "ttlMs",
-    "stopGraceMs",
-  ] as const) {
-    if (!(settings[name] >= 0)) refuse(name, "0 or more");
-  }
-  for (const name of ["workersMin", "workersMax"] as const) {
+  for (const name of AMOUNTS) if (!(settings[name] >= 0)) refuse(name, "0 or more");
+  for (const name of POSITIVE) if (!(settings[name] > 0)) refuse(name, "above 0");
+  for (const name of ["workersMin", "workersMax", "jobsPerWorker", "requestCount"] as const) {
     if (!isCount(settings[name])) refuse(name, "a whole number");
+  }
+  for (const name of ["jobsPerWorker", "requestCount"] as const) {
+    if (settings[name] === 0) refuse(name, "at least 1");
   }
   if (settings.workersMin > settings.workersMax) refuse("workersMin", "at most workersMax");
   return settings;

@@ -1,3 +1,4 @@
+import type { Timer } from "../time/clock.ts";
 import { type Job, webhookBodyOf } from "./job.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
@@ -9,8 +10,13 @@ interface Delivery {
   body: string;
   trace: string;
   attempts: number;
+  /** The first attempt was made. */
+  begun?: true;
 }
 
+const REORDER_AFTER_MS = 60_000;
+/** From the delivery that goes first to the one it overtook. */
+const REORDER_GAP_MS = 50;
 const DUPLICATE_AFTER_MS = 1000;
 
 /** Tells receivers how jobs ended: three attempts, any 2xx will do (README: webhooks). */
@@ -20,6 +26,8 @@ export class Webhooks {
   readonly #random: Random;
   /** The delivery whose progress is kept with the job: not a doubled one, not one from before a /retry. */
   readonly #kept = new WeakMap<Job, Delivery>();
+  /** What waits to be overtaken, by endpoint. */
+  readonly #held = new Map<string, { delivery: Delivery; timer: Timer }[]>();
 
   /** `isKnown` says whether the platform still has the job; its webhook goes on either way. */
   constructor(world: World, isKnown: (job: Job) => boolean) {
@@ -28,18 +36,32 @@ export class Webhooks {
     this.#random = world.random.stream("webhooks");
   }
 
-  /** Tells of a finished job's end, unless it named no webhook or ended in a state that isn't told. */
-  jobFinished(job: Job): void {
-    const { faults, settings } = this.#world;
-    if (job.webhook === undefined || !settings.webhook.states.some((state) => state === job.state)) return;
+  /**
+   * Notes with a finished job that its webhook is due, for the caller to save, and returns how to begin. Undefined
+   * when the job named no webhook, ended in a state that isn't told, or a fault drops it.
+   */
+  due(job: Job): (() => void) | undefined {
+    const { clock, faults, settings } = this.#world;
+    delete job.delivery;
+    if (job.webhook === undefined || !settings.webhook.states.some((state) => state === job.state))
+      return undefined;
     const subject = { endpoint: job.endpoint, job: job.id, input: job.input };
-    if (faults.strike("webhook_drop", subject)) return;
-    const delayMs = faults.strike("webhook_delay", subject)?.delayMs ?? 0;
+    if (faults.strike("webhook_drop", subject)) return undefined;
+    const late = faults.strike("webhook_delay", subject);
     const duplicate = faults.strike("webhook_duplicate", subject);
-    if (duplicate) {
-      this.#schedule(this.#delivery(job, job.webhook), delayMs + (duplicate.afterMs ?? DUPLICATE_AFTER_MS));
-    }
-    this.#keep(this.#delivery(job, job.webhook), delayMs);
+    const reorder = faults.strike("webhook_reorder", subject);
+    const doubled = duplicate && this.#delivery(job, job.webhook);
+    const delivery = this.#delivery(job, job.webhook);
+    const lateMs = late ? faults.span(late.delayMs) : 0;
+    const delayMs = lateMs + (reorder ? (reorder.afterMs ?? REORDER_AFTER_MS) : 0);
+    this.#kept.set(job, delivery);
+    job.delivery = { attempts: 0, dueAt: clock.now() + delayMs };
+    return () => {
+      if (doubled) this.#plan(doubled, delayMs + (duplicate.afterMs ?? DUPLICATE_AFTER_MS));
+      const timer = this.#plan(delivery, delayMs);
+      if (reorder) this.#hold(delivery, timer);
+      else this.#releaseHeld(job.endpoint, delayMs);
+    };
   }
 
   /** Goes on with a delivery that a restart cut off. */
@@ -47,27 +69,38 @@ export class Webhooks {
     if (job.webhook === undefined || !job.delivery) return;
     const { attempts, dueAt } = job.delivery;
     const delivery = { ...this.#delivery(job, job.webhook), attempts };
-    this.#keep(delivery, Math.max(0, dueAt - this.#world.clock.now()));
+    this.#kept.set(job, delivery);
+    this.#plan(delivery, Math.max(0, dueAt - this.#world.clock.now()));
   }
 
   #delivery(job: Job, url: string): Delivery {
     return { job, url, body: JSON.stringify(webhookBodyOf(job)), trace: this.#random.hex(32), attempts: 0 };
   }
 
-  #keep(delivery: Delivery, delayMs: number): void {
-    this.#kept.set(delivery.job, delivery);
-    this.#schedule(delivery, delayMs);
+  #plan(delivery: Delivery, delayMs: number): Timer {
+    return this.#world.clock.after(delayMs, () => this.#attempt(delivery));
   }
 
-  #schedule(delivery: Delivery, delayMs: number): void {
-    const { clock } = this.#world;
-    this.#record(delivery, { attempts: delivery.attempts, dueAt: clock.now() + delayMs });
-    clock.after(delayMs, () => this.#attempt(delivery));
+  #hold(delivery: Delivery, timer: Timer): void {
+    const { endpoint } = delivery.job;
+    this.#held.set(endpoint, [...(this.#held.get(endpoint) ?? []), { delivery, timer }]);
+  }
+
+  /** What was held back goes right after the delivery that begins in `delayMs`. */
+  #releaseHeld(endpoint: string, delayMs: number): void {
+    const held = this.#held.get(endpoint) ?? [];
+    this.#held.delete(endpoint);
+    for (const { delivery, timer } of held) {
+      if (delivery.begun) continue;
+      timer.cancel();
+      this.#plan(delivery, delayMs + REORDER_GAP_MS);
+    }
   }
 
   #attempt(delivery: Delivery): void {
     const { clock, history, post, settings } = this.#world;
     const { job, url, body, trace } = delivery;
+    delivery.begun = true;
     const abort = new AbortController();
     const timeout = clock.after(settings.webhook.timeoutMs, () => {
       abort.abort(new Error("the receiver took too long"));
@@ -95,7 +128,11 @@ export class Webhooks {
       if (typeof answer === "number" && answer >= 200 && answer < 300)
         return this.#record(delivery, undefined);
       const waitMs = settings.webhook.retryDelaysMs[delivery.attempts - 1];
-      if (waitMs !== undefined) return this.#schedule(delivery, waitMs);
+      if (waitMs !== undefined) {
+        this.#record(delivery, { attempts: delivery.attempts, dueAt: clock.now() + waitMs });
+        this.#plan(delivery, waitMs);
+        return;
+      }
       history.add({ type: "webhook_given_up", endpoint: job.endpoint, job: job.id });
       this.#record(delivery, undefined);
     });

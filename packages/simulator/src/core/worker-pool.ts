@@ -1,152 +1,230 @@
-import type { Timer } from "../time/clock.ts";
+import type { Fleet, Take } from "./fleet.ts";
 import type { Job } from "./job.ts";
 import type { Random } from "./random.ts";
-import type { EndpointSettings } from "./settings.ts";
-import type { World } from "./world.ts";
-
-/**
- * `taking` is a free worker to which the next job is on its way. `stopped` is a scaled-down worker, which
- * RunPod keeps as a record and wakes again.
- */
-export type WorkerState = "stopped" | "initializing" | "idle" | "taking" | "running";
-
-/** One worker of an endpoint. */
-export interface Worker {
-  readonly id: string;
-  state: WorkerState;
-  /** What happens next to it by itself: ready, picks up, stops. */
-  timer?: Timer;
-}
+import { type EndpointSettings, LONGEST_POLICY_MS } from "./settings.ts";
+import { type Worker, WorkerSet } from "./worker-set.ts";
+import type { Execute, World } from "./world.ts";
 
 const WORKER_ID_LENGTH = 14;
+const LONGEST_RESTART_MS = 300_000;
+/** RunPod goes on trying a worker that crashes for so long. */
+const RESTARTS_FOR_MS = LONGEST_POLICY_MS;
+const THROTTLED_MS = 30_000;
 
 /**
- * The workers of an endpoint: starts them when jobs wait (RunPod's queue delay scaler), hands them jobs, keeps
- * them warm, stops them.
+ * The simulated workers of an endpoint: starts them when jobs wait, hands them jobs, keeps them warm, stops
+ * them.
  */
-export class WorkerPool {
-  readonly #in: Record<WorkerState, Set<Worker>> = {
-    stopped: new Set(),
-    initializing: new Set(),
-    idle: new Set(),
-    taking: new Set(),
-    running: new Set(),
-  };
+export class WorkerPool implements Fleet {
+  readonly workers: WorkerSet;
+  readonly execute: Execute;
+  readonly heartbeat = false;
   readonly #world: World;
   readonly #endpoint: string;
-  readonly #settings: EndpointSettings;
+  readonly #settings: Readonly<EndpointSettings>;
   readonly #queue: ReadonlyMap<string, Job>;
-  readonly #take: (worker: Worker) => boolean;
+  readonly #take: Take;
   readonly #random: Random;
-  #scaleTimer: Timer | undefined;
+  #scaleTimer: { cancel(): void } | undefined;
+  /** Jobs that are on their way to a worker, and jobs that workers hold. */
+  #underWay = 0;
+  #held = 0;
 
-  /** `take` gives the worker the head of `queue` and says whether that keeps it busy. */
   constructor(
     world: World,
     endpoint: string,
-    settings: EndpointSettings,
+    settings: Readonly<EndpointSettings>,
     queue: ReadonlyMap<string, Job>,
-    take: (worker: Worker) => boolean,
+    { take, execute }: { take: Take; execute: Execute },
   ) {
     this.#world = world;
     this.#endpoint = endpoint;
     this.#settings = settings;
     this.#queue = queue;
     this.#take = take;
+    this.execute = execute;
+    this.workers = new WorkerSet(world, endpoint, settings);
     this.#random = world.random.stream(`workers/${endpoint}`);
   }
 
-  /** To be called whenever the queue or the workers changed. */
   check(): void {
     this.#dispatch();
+    this.#shrink();
     this.#scale();
   }
 
-  /** The worker has let go of its job. */
   release(worker: Worker): void {
-    if (worker.state === "stopped") return;
-    this.#rest(worker);
+    worker.jobs--;
+    this.#held--;
+    this.#settle(worker);
     this.check();
   }
 
-  /** Stops a worker, whatever it does. */
   stop(worker: Worker): void {
-    if (worker.state === "stopped") return;
-    this.#move(worker, "stopped");
-    this.#tell("worker_stopped", worker);
+    this.#retire(worker, "stopped");
     this.check();
   }
 
-  count(...states: WorkerState[]): number {
-    return states.reduce((sum, state) => sum + this.#in[state].size, 0);
+  retireWhenFree(worker: Worker): void {
+    worker.retiring = true;
+    this.release(worker);
   }
 
-  workers(): Worker[] {
-    return Object.values(this.#in).flatMap((workers) => [...workers]);
+  crash(worker: Worker): void {
+    const now = this.#world.clock.now();
+    const { count, since } = worker.crashes ?? { count: 0, since: now };
+    this.#retire(worker, "unhealthy");
+    if (now - since >= RESTARTS_FOR_MS) {
+      this.#retire(worker, "stopped");
+    } else {
+      worker.crashes = { count: count + 1, since };
+      const waitMs = Math.min(this.#settings.restartMs * 2 ** count, LONGEST_RESTART_MS);
+      this.#later(worker, waitMs, () => this.#begin(worker));
+    }
+    this.check();
+  }
+
+  #retire(worker: Worker, state: "stopped" | "unhealthy"): void {
+    this.#held -= worker.jobs;
+    this.#underWay -= worker.pickups.size;
+    this.workers.retire(worker, state);
   }
 
   #dispatch(): void {
-    for (const worker of this.#in.idle) {
-      if (this.#in.taking.size >= this.#queue.size) return;
-      this.#move(worker, "taking");
-      this.#later(worker, this.#random.within(this.#settings.pickupMs), () => {
-        if (this.#take(worker)) this.#move(worker, "running");
-        else this.release(worker);
+    while (this.#underWay < this.#queue.size) {
+      const worker = this.#free();
+      if (!worker) return;
+      this.#pickUp(worker);
+    }
+  }
+
+  #free(): Worker | undefined {
+    const [idle] = this.workers.in("idle");
+    if (idle || this.#settings.jobsPerWorker === 1) return idle;
+    for (const state of ["taking", "running"] as const) {
+      for (const worker of this.workers.in(state)) {
+        const has = worker.jobs + worker.pickups.size;
+        if (has < this.#settings.jobsPerWorker && !worker.retiring) return worker;
+      }
+    }
+    return undefined;
+  }
+
+  #pickUp(worker: Worker): void {
+    const timer = this.#world.clock.after(this.#random.within(this.#settings.pickupMs), () => {
+      worker.pickups.delete(timer);
+      this.#underWay--;
+      const isBusy = this.#take(worker)?.busy === true;
+      if (isBusy) {
+        worker.jobs++;
+        this.#held++;
+      }
+      this.#settle(worker);
+      if (!isBusy) this.check();
+    });
+    worker.pickups.add(timer);
+    this.#underWay++;
+    this.#settle(worker);
+  }
+
+  /** Its state by what it has; one that has nothing is idle and stops in time. */
+  #settle(worker: Worker): void {
+    if (worker.jobs > 0 || worker.pickups.size > 0) {
+      const state = worker.jobs > 0 ? "running" : "taking";
+      if (worker.state !== state) this.workers.move(worker, state);
+    } else if (worker.retiring) {
+      this.#retire(worker, "stopped");
+    } else {
+      this.workers.move(worker, "idle");
+      this.#later(worker, this.#settings.idleTimeoutMs, () => {
+        if (this.workers.live > this.#settings.workersMin) this.stop(worker);
       });
+    }
+  }
+
+  /** After the maximum went down: workers without a job go; the others when they are done. */
+  #shrink(): void {
+    for (const state of ["idle", "initializing", "throttled", "unhealthy"] as const) {
+      for (const worker of this.workers.in(state)) {
+        if (this.workers.live <= this.#settings.workersMax) return;
+        this.#retire(worker, "stopped");
+      }
     }
   }
 
   #scale(): void {
     this.#scaleTimer?.cancel();
-    while (this.#live < this.#settings.workersMin) this.#start();
-    if (this.#live >= this.#settings.workersMax) return;
-    let covered = this.count("initializing", "idle", "taking");
+    const { workersMin, workersMax } = this.#settings;
+    while (this.workers.live < workersMin) this.#start();
+    if (this.workers.live >= workersMax) return;
+    if (this.#settings.scaler === "REQUEST_COUNT") this.#scaleByCount();
+    else this.#scaleByDelay();
+  }
+
+  #scaleByCount(): void {
+    let jobs = this.#held;
+    for (const job of this.#queue.values()) if (!job.lowPriority) jobs++;
+    const wanted = Math.min(Math.ceil(jobs / this.#settings.requestCount), this.#settings.workersMax);
+    while (this.workers.live < wanted) this.#start();
+  }
+
+  #scaleByDelay(): void {
+    const { workersMax, queueDelayMs, jobsPerWorker } = this.#settings;
+    // Throttled and unhealthy workers help nobody, but count against the maximum.
+    const able = this.workers.count("initializing", "idle", "taking", "running");
+    let covered = able * jobsPerWorker - this.#held;
     for (const job of this.#queue.values()) {
-      if (this.#live >= this.#settings.workersMax) return;
+      if (this.workers.live >= workersMax) return;
       if (covered-- > 0 || job.lowPriority) continue;
-      const waitMs = job.queuedAt + this.#settings.queueDelayMs - this.#world.clock.now();
-      if (this.#live > 0 && waitMs > 0) {
+      const waitMs = job.queuedAt + queueDelayMs - this.#world.clock.now();
+      if (this.workers.live > 0 && waitMs > 0) {
         this.#scaleTimer = this.#world.clock.after(waitMs, () => this.#scale());
         return;
       }
       this.#start();
+      covered += jobsPerWorker - 1;
     }
   }
 
   #start(): void {
-    const [worker = { id: this.#random.name(WORKER_ID_LENGTH), state: "stopped" } satisfies Worker] =
-      this.#in.stopped;
-    this.#move(worker, "initializing");
-    this.#tell("worker_starting", worker);
-    this.#later(worker, this.#random.within(this.#settings.coldStartMs), () => {
-      this.#tell("worker_ready", worker);
-      this.release(worker);
+    const [stopped] = this.workers.in("stopped");
+    const worker = stopped ?? this.workers.add(this.#random.name(WORKER_ID_LENGTH));
+    this.#begin(worker);
+  }
+
+  #begin(worker: Worker): void {
+    const { faults } = this.#world;
+    const subject = { endpoint: this.#endpoint };
+    const throttle = faults.strike("worker_throttle", subject);
+    if (throttle) {
+      this.workers.move(worker, "throttled");
+      this.workers.tell("worker_throttled", worker);
+      this.#later(worker, faults.span(throttle.forMs ?? THROTTLED_MS), () => this.#begin(worker));
+      return;
+    }
+    this.workers.move(worker, "initializing");
+    this.workers.tell("worker_starting", worker);
+    const slow = faults.strike("slow_worker", subject);
+    const startMs = this.#random.within(this.#startSpan(worker)) + (slow ? faults.span(slow.delayMs) : 0);
+    this.#later(worker, startMs, () => {
+      if (faults.strike("worker_crash_loop", subject)) {
+        this.crash(worker);
+        return;
+      }
+      delete worker.crashes;
+      this.workers.tell("worker_ready", worker);
+      this.#settle(worker);
+      this.check();
     });
   }
 
-  #rest(worker: Worker): void {
-    this.#move(worker, "idle");
-    this.#later(worker, this.#settings.idleTimeoutMs, () => {
-      if (this.#live > this.#settings.workersMin) this.stop(worker);
-    });
-  }
-
-  get #live(): number {
-    return this.count("initializing", "idle", "taking", "running");
-  }
-
-  #move(worker: Worker, state: WorkerState): void {
-    worker.timer?.cancel();
-    this.#in[worker.state].delete(worker);
-    worker.state = state;
-    this.#in[state].add(worker);
+  #startSpan({ stoppedAt }: Worker) {
+    const { flashBoot, flashBootMs, flashBootKeepMs, coldStartMs } = this.#settings;
+    const isKept = stoppedAt !== undefined && this.#world.clock.now() - stoppedAt < flashBootKeepMs;
+    return flashBoot && isKept ? flashBootMs : coldStartMs;
   }
 
   #later(worker: Worker, delayMs: number, run: () => void): void {
     worker.timer = this.#world.clock.after(delayMs, run);
-  }
-
-  #tell(type: "worker_starting" | "worker_ready" | "worker_stopped", worker: Worker): void {
-    this.#world.history.add({ type, endpoint: this.#endpoint, worker: worker.id });
   }
 }

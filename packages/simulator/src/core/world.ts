@@ -32,11 +32,15 @@ export interface Outcome {
 /** One run of one job on one worker, as whoever does the work sees it. */
 export interface Assignment {
   readonly job: WorkerJob;
+  /** Sent to /runsync: the result may be larger. */
+  readonly sync: boolean;
   readonly endpoint: string;
   readonly workerId: string;
   /** Aborted when the job is cancelled, too slow, or gone. */
   readonly signal: AbortSignal;
   progress(output: Json): void;
+  /** One thing that a generator yielded. */
+  chunk(output: Json): void;
   log(stream: "stdout" | "stderr", line: string): void;
   /**
    * The work is over and the worker free. To be called once. Without an outcome when it stopped on the abort;

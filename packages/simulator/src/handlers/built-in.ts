@@ -35,5 +35,14 @@ export const progress: Handler<{ steps?: unknown; ms?: unknown }> = async (
   return { steps };
 };
 
+/** Yields `input.chunks` (default 4) objects `{ chunk }`, one each `input.ms` (default 1000). */
+export const stream: Handler<{ chunks?: unknown; ms?: unknown }> = async function* ({ input }, { sleep }) {
+  const [chunks, ms] = [count(input.chunks, 4), count(input.ms, 1000)];
+  for (let chunk = 1; chunk <= chunks; chunk++) {
+    await sleep(ms);
+    yield { chunk };
+  }
+};
+
 /** The handlers that have a name on the command line. */
-export const builtIn = { echo, sleep, fail, progress } as const;
+export const builtIn = { echo, sleep, fail, progress, stream } as const;

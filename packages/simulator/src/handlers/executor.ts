@@ -1,7 +1,8 @@
+import type { Json } from "../core/json.ts";
 import type { Assignment, Execute, Outcome } from "../core/world.ts";
 import type { Clock, OutsideWork } from "../time/clock.ts";
 import type { Handler, HandlerContext, HandlerJob } from "./handler.ts";
-import { failureOf, outcomeOf, toJson } from "./outcome.ts";
+import { errorIn, failureOf, generatorFailureOf, outcomeOf, toJson } from "./outcome.ts";
 
 /** Runs handlers as the work of workers, and knows which still run. */
 export class Executor {
@@ -12,12 +13,12 @@ export class Executor {
     this.#clock = clock;
   }
 
-  /** How an endpoint with this handler executes its jobs. */
-  executeWith(handler: Handler<never>): Execute {
+  /** How an endpoint with this handler executes its jobs. `aggregates`: what it yields is the output too. */
+  executeWith(handler: Handler<never>, aggregates = false): Execute {
     return (assignment) => {
       const waiting = new Waiting(this.#clock, assignment.signal);
       // Begins a moment later, when `waiting` knows the outside work it belongs to.
-      const work = Promise.resolve().then(() => run(handler, assignment, waiting));
+      const work = Promise.resolve().then(() => run(handler, assignment, waiting, aggregates));
       this.#running.add(work);
       waiting.work = this.#clock.outside(work, (result) => {
         assignment.done(
@@ -80,6 +81,7 @@ const run = async (
   handler: Handler<never>,
   assignment: Assignment,
   waiting: Waiting,
+  aggregates: boolean,
 ): Promise<Outcome | undefined> => {
   const { signal } = waiting;
   const context: HandlerContext = {
@@ -93,10 +95,39 @@ const run = async (
   try {
     // The type of the input is between the handler and its callers, as on RunPod.
     const job = structuredClone(assignment.job) as HandlerJob<never>;
-    return outcomeOf(await handler(job, context));
+    const returned = await handler(job, context);
+    if (isGenerator(returned)) return await stream(returned, assignment, aggregates);
+    return outcomeOf(returned);
   } catch (error) {
     // A handler that stops on the abort reports nothing (runpod/runpod-python, rp_scale.py).
     if (signal.aborted) return undefined;
     return failureOf(error, assignment.workerId);
   }
+};
+
+type Generated = AsyncIterable<unknown> | Iterable<unknown>;
+
+const isGenerator = (value: unknown): value is Generated =>
+  typeof value === "object" && value !== null && "next" in value && "return" in value;
+
+/** Hands on what a generator yields (runpod/runpod-python, rp_job.py, handle_job). */
+const stream = async (
+  generated: Generated,
+  assignment: Assignment,
+  aggregates: boolean,
+): Promise<Outcome | undefined> => {
+  const output: Json[] = [];
+  try {
+    for await (const yielded of generated) {
+      if (assignment.signal.aborted) return undefined;
+      const chunk = toJson(yielded);
+      const error = errorIn(chunk);
+      if (error !== undefined) return { error };
+      if (aggregates) output.push(chunk);
+      assignment.chunk(chunk);
+    }
+  } catch (error) {
+    return assignment.signal.aborted ? undefined : generatorFailureOf(error);
+  }
+  return { output };
 };

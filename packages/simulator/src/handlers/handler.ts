@@ -24,6 +24,7 @@ export interface HandlerContext {
 
 /**
  * What an endpoint's workers do with a job. The return value is read by RunPod's rules: `{ error, ...rest }`
- * fails the job and keeps the rest as output, `{}` means no output, anything thrown fails the job.
+ * fails the job and keeps the rest as output, `{}` means no output, anything thrown fails the job. What a
+ * generator yields goes to /stream.
  */
 export type Handler<Input = JsonObject> = (job: HandlerJob<Input>, context: HandlerContext) => unknown;

@@ -42,3 +42,15 @@ export const failureOf = (thrown: unknown, workerId: string): Outcome => {
     }),
   };
 };
+
+/** What a worker reports when its generator threw: a plain text (same source, run_job_generator). */
+export const generatorFailureOf = (thrown: unknown): Outcome => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { error: `handler: ${error.message} \ntraceback: ${error.stack ?? ""}` };
+};
+
+/** The error that a generator may yield in place of a chunk; it ends the job. */
+export const errorIn = (chunk: Json): string | undefined => {
+  if (!isObject(chunk) || !isTruthy(chunk.error as Json | undefined)) return undefined;
+  return typeof chunk.error === "string" ? chunk.error : JSON.stringify(chunk.error);
+};
