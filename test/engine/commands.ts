@@ -260,6 +260,21 @@ const cancel = fc.record({ at: index, byStranger: sometimes }).map(({ at, byStra
   ),
 );
 
+const retry = fc.record({ at: index, byStranger: sometimes }).map(({ at, byStranger }) =>
+  step(
+    `${byStranger ? "a stranger" : "the owner"} retries job #${at}`,
+    (world) => world.jobs.length > 0,
+    async (world, db) => {
+      const { id } = world.pick(world.jobs, at, true);
+      const before = await observe(db, world.user, world.stranger);
+      const ended = ["failed", "canceled"].includes(before.jobs.find((job) => job.id === id)?.status ?? "");
+      const refusal = await db.asUser(byStranger ? world.stranger : world.user, "retry_job", id);
+      expect(refusal).toBe(byStranger ? "PB005" : ended ? null : "PB006");
+      if (refusal === null) world.reopen(id, before);
+    },
+  ),
+);
+
 const cancels = fc.constantFrom("record", "record", "crash before", "crash after").map((how) =>
   step(
     `cancels at RunPod, ${how}`,
@@ -319,6 +334,7 @@ const weighted: [number, fc.Arbitrary<Command>][] = [
   [3, poll],
   [2, lateLookup],
   [1, cancel],
+  [1, retry],
   [2, cancels],
   [1, forged],
   [4, tick],

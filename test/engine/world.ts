@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Claim, Report, SubmissionResult } from "@podbase/core";
 import { expect } from "vitest";
-import { observe } from "./observe.ts";
+import { type Observation, observe } from "./observe.ts";
 import { CONFIG, type PlanTask } from "./plans.ts";
 import { RunPodModel } from "./runpod-model.ts";
 import type { EngineSession } from "./session.ts";
@@ -51,6 +51,9 @@ export class World {
     await db.query`insert into auth.users (id, email)
       select id, id || '@example.com' from unnest(${[world.user, world.stranger]}::uuid[]) id`;
     await db.configure(CONFIG);
+    // Each run begins with endpoints that nothing has gone wrong with.
+    await db.query`update podbase_private.endpoints set breaker = 'closed', submit_failures = 0, run_failures = 0,
+      breaker_trips = 0, breaker_until = null`;
     const theirs = (route: string) =>
       db.submit({
         user: world.stranger,
@@ -90,6 +93,7 @@ export class World {
 
   /** Under at_most_once nothing is tried again while an earlier attempt may have done the work. */
   #isSettled(earlier: Claim): void {
+    if (this.writtenOff.has(earlier.attempt)) return;
     const what = `at_most_once: ${earlier.task} is tried again, so attempt ${earlier.number}`;
     expect(this.claimed, `${what} is in nobody's hands`).not.toContain(earlier);
     const job = this.runpod.ofAttempt(earlier.attempt);
@@ -102,6 +106,21 @@ export class World {
 
   /** RunPod jobs whose end the engine was told. */
   readonly told = new Set<string>();
+  /** How often a job's owner had it tried again. */
+  readonly retries = new Map<string, number>();
+  /** Attempts that a person has since decided not to wait for. */
+  readonly writtenOff = new Set<string>();
+
+  /** The owner retried a job: what failed or was canceled may end another time, and be bought again. */
+  reopen(job: string, before: Observation): void {
+    this.retries.set(job, (this.retries.get(job) ?? 0) + 1);
+    this.canceled.delete(job);
+    this.finished.delete(job);
+    for (const task of before.tasks) {
+      if (task.job_id === job && task.status !== "completed") this.finished.delete(task.id);
+    }
+    for (const claim of this.claims) if (claim.job === job) this.writtenOff.add(claim.attempt);
+  }
 
   /** Removes the run's users with all that is theirs, but for files, which only Storage may remove. */
   async remove(db: EngineSession): Promise<void> {
