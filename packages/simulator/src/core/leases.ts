@@ -160,8 +160,8 @@ export class Leases {
   #done(lease: Lease, outcome: Outcome | undefined): void {
     const { job, run, worker } = lease;
     lease.worker = undefined;
-    lease.silence?.cancel();
     if (this.#mayReport(lease)) {
+      lease.silence?.cancel();
       this.#current.delete(job.id);
       if (this.#events.reported(job, outcome ?? {})) lease.limit?.cancel();
       else this.#current.set(job.id, lease);

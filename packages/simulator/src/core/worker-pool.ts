@@ -200,6 +200,8 @@ export class WorkerPool implements Fleet {
       this.workers.move(worker, "throttled");
       this.workers.tell("worker_throttled", worker);
       this.#later(worker, faults.span(throttle.forMs ?? THROTTLED_MS), () => this.#begin(worker));
+      // The jobs it was for may be worth another worker by then.
+      this.#world.clock.after(this.#settings.queueDelayMs, () => this.check());
       return;
     }
     this.workers.move(worker, "initializing");
