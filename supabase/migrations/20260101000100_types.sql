@@ -36,6 +36,10 @@ create type podbase_private.attempt_state as enum (
 -- After a POST to RunPod without a clear answer: buy again after the evidence window, or never.
 create type podbase_private.submit_policy as enum ('at_least_once', 'at_most_once');
 
+-- Whether an endpoint is trusted with work: closed as usual, open after failures in a row, half_open while one task
+-- tries whether it is well again.
+create type podbase_private.breaker_state as enum ('closed', 'open', 'half_open');
+
 -- The clock of the whole engine. A test sets podbase.now for its session or transaction; nobody else may
 -- (the API has no way to set it). Everything that compares or stores a time asks here.
 create function podbase_private.now() returns timestamptz

@@ -1,8 +1,13 @@
 -- How a change becomes visible: job row, history and broadcast, always together.
 --
--- Lock order of the whole engine: job row, then its tasks and schedules, then its attempts; several jobs in the order
--- of their ids. Whoever holds the job's row lock is alone with everything below it. Only claim() works without it:
--- it takes schedule rows with skip locked and waits for nothing.
+-- Lock order of the whole engine: job row, then its tasks and schedules, then its attempts, then endpoints; several jobs
+-- or endpoints in the order of their ids or names. Whoever holds the job's row lock is alone with everything below it.
+-- Only claim() works without it: it takes schedule rows with skip locked, and where an endpoint is nearly full, one
+-- advisory lock, as the last thing its transaction does.
+--
+-- Functions of podbase_private without grants are called by the definer functions alone and run as them. The hot entry
+-- points set plan_cache_mode and enable_seqscan for all they call: plans made while the tables were nearly empty
+-- would otherwise stay and grow with the tables.
 
 -- Writes one version of a job to the history and to its owner's private topic podbase:<user id>.
 -- The message carries states only: no input, output, token or provider id. realtime.send swallows its own errors
@@ -10,87 +15,107 @@
 create function podbase_private.announce(
   p_job podbase.jobs, p_version bigint, p_task podbase.tasks, p_actor text, p_cause text
 ) returns void
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
+declare v_message jsonb;
 begin
   insert into podbase_private.job_events
-    (job_id, version, task_id, actor, cause, job_status, job_phase, task_status, task_phase)
-  values (p_job.id, p_version, p_task.id, p_actor, p_cause, p_job.status, p_job.phase, p_task.status, p_task.phase);
+    (job_id, version, task_id, at, actor, cause, job_status, job_phase, job_progress, task_status, task_phase,
+     task_progress)
+  values (p_job.id, p_version, p_task.id, p_job.updated_at, p_actor, p_cause, p_job.status, p_job.phase,
+    p_job.progress, p_task.status, p_task.phase, p_task.progress);
 
-  perform realtime.send(
-    jsonb_build_object(
-      'job', p_job.id, 'version', p_version, 'status', p_job.status, 'phase', p_job.phase,
-      'progress', p_job.progress, 'at', podbase_private.now()
-    ) || case when p_task.id is null then '{}' else jsonb_build_object('task', jsonb_build_object(
-      'name', p_task.name, 'status', p_task.status, 'phase', p_task.phase,
-      'version', p_task.version, 'progress', p_task.progress
-    )) end,
-    'job', 'podbase:' || p_job.user_id, true
-  );
+  v_message := jsonb_build_object('job', p_job.id, 'version', p_version, 'status', p_job.status,
+    'phase', p_job.phase, 'progress', p_job.progress, 'at', p_job.updated_at);
+  if p_task.id is not null then
+    v_message := v_message || jsonb_build_object('task', jsonb_build_object('name', p_task.name,
+      'status', p_task.status, 'phase', p_task.phase, 'version', p_task.version, 'progress', p_task.progress));
+  end if;
+  perform realtime.send(v_message, 'job', 'podbase:' || p_job.user_id, true);
 end $$;
 
 -- The phase and notice of a task, carried together through an aggregate.
 create type podbase_private.spoken as (phase podbase.phase, notice jsonb);
 
--- Derives the job from its tasks and publishes one version per changed task (one at least). Call it last, with the
--- job's row locked. The job never moves back from processing to queued.
+-- Derives the job from its tasks and publishes one version per changed task. Call it last, with the job's row locked
+-- and at least one task. A job that is processing does not go back to queued.
 create function podbase_private.publish(p_job uuid, p_tasks uuid[], p_actor text, p_cause text) returns void
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 declare
   v_job podbase.jobs;
   v_task podbase.tasks;
   v_from bigint;
   v_now timestamptz := podbase_private.now();
 begin
-  with s as (
-    select
-      count(*) filter (where t.finished_at is null) as open,
-      count(*) filter (where t.status = 'failed' and not c.optional) as failed,
-      count(*) filter (where t.status = 'canceled' and not c.optional) as canceled,
-      count(*) filter (where t.status not in ('blocked', 'queued')) as begun,
-      avg(case when t.status = 'completed' then 1 else coalesce(t.progress, 0) end)::real as progress,
-      (array_agg(t.error order by t.finished_at) filter (where t.status = 'failed' and not c.optional))[1] as error,
-      -- The liveliest open task speaks for the job.
-      (array_agg(row(t.phase, t.notice)::podbase_private.spoken order by array_position(
-        '{running,waiting_for_worker,confirming,submitting,retrying,canceling,queued}'::text[], t.phase::text
-      )) filter (where t.finished_at is null and t.status <> 'blocked'))[1] as spoken,
-      bool_or(c.cancel_requested_at is not null and t.finished_at is null) as canceling
-    from podbase.tasks t join podbase_private.task_schedule c on c.task_id = t.id
-    where t.job_id = p_job
-  )
-  update podbase.jobs j set
-    version = j.version + greatest(cardinality(p_tasks), 1),
-    status = case
-      when s.open = 0 and s.failed > 0 then 'failed'
-      when s.open = 0 and s.canceled > 0 then 'canceled'
-      when s.open = 0 then 'completed'
-      when s.begun > 0 or j.status = 'processing' then 'processing'
-      else 'queued' end::podbase.job_status,
-    phase = case
-      when s.open = 0 then 'done'
-      when s.canceling then 'canceling'
-      else coalesce((s.spoken).phase, 'queued') end::podbase.phase,
-    progress = s.progress,
-    notice = case when s.open > 0 then (s.spoken).notice end,
-    error = case when s.open = 0 and s.failed > 0 then s.error end,
-    started_at = coalesce(j.started_at, case when s.begun > 0 then v_now end),
-    finished_at = case when s.open = 0 then v_now end,
-    updated_at = v_now
-  from s where j.id = p_job
-  returning j.* into v_job;
-
-  v_from := v_job.version - greatest(cardinality(p_tasks), 1);
-  if cardinality(p_tasks) = 0 then
-    perform podbase_private.announce(v_job, v_job.version, null, p_actor, p_cause);
+  select * into v_job from podbase.jobs where id = p_job;
+  v_from := v_job.version;
+  if v_job.task_count = 1 then
+    -- The job is its only task.
+    select * into v_task from podbase.tasks where id = p_tasks[1];
+    update podbase.jobs j set
+        version = v_from + cardinality(p_tasks), phase = v_task.phase, notice = v_task.notice,
+        progress = case when v_task.status = 'completed' then 1 else coalesce(v_task.progress, 0) end,
+        status = case
+          when v_task.status in ('failed', 'canceled') and (
+            select optional from podbase_private.task_schedule where task_id = v_task.id) then 'completed'
+          when v_task.status = 'queued' and j.status = 'processing' then 'processing'
+          else v_task.status::text end::podbase.job_status,
+        error = case when not (
+            select optional from podbase_private.task_schedule where task_id = v_task.id) then v_task.error end,
+        started_at = coalesce(j.started_at, case when v_task.status <> 'queued' then v_now end),
+        finished_at = v_task.finished_at, updated_at = v_now
+      where id = p_job
+      returning * into v_job;
+  else
+    with s as (
+      select
+        count(*) filter (where t.finished_at is null) as open,
+        count(*) filter (where t.status = 'failed' and not c.optional) as failed,
+        count(*) filter (where t.status = 'canceled' and not c.optional) as canceled,
+        count(*) filter (where t.status not in ('blocked', 'queued')) as begun,
+        avg(case when t.status = 'completed' then 1 else coalesce(t.progress, 0) end)
+          filter (where c.map is null)::real as progress,
+        (array_agg(t.error order by t.finished_at) filter (where t.status = 'failed' and not c.optional))[1] as error,
+        -- The liveliest open task speaks for the job.
+        (array_agg(row(t.phase, t.notice)::podbase_private.spoken order by array_position(
+          '{running,waiting_for_worker,confirming,submitting,retrying,canceling,queued}'::text[], t.phase::text
+        )) filter (where t.finished_at is null and t.status <> 'blocked'))[1] as spoken,
+        bool_or(c.cancel_requested_at is not null and t.finished_at is null) as canceling
+      from podbase.tasks t join podbase_private.task_schedule c on c.task_id = t.id
+      where t.job_id = p_job
+    )
+    update podbase.jobs j set
+      version = v_from + cardinality(p_tasks),
+      status = case
+        when s.open = 0 and s.failed > 0 then 'failed'
+        when s.open = 0 and s.canceled > 0 then 'canceled'
+        when s.open = 0 then 'completed'
+        when s.begun > 0 or j.status = 'processing' then 'processing'
+        else 'queued' end::podbase.job_status,
+      phase = case
+        when s.open = 0 then 'done'
+        when s.canceling then 'canceling'
+        else coalesce((s.spoken).phase, 'queued') end::podbase.phase,
+      progress = coalesce(s.progress, case when s.open = 0 then 1 else 0 end),
+      notice = case when s.open > 0 then (s.spoken).notice end,
+      error = case when s.open = 0 and s.failed > 0 then s.error end,
+      started_at = coalesce(j.started_at, case when s.begun > 0 then v_now end),
+      finished_at = case when s.open = 0 then v_now end,
+      updated_at = v_now
+    from s where j.id = p_job
+    returning j.* into v_job;
   end if;
+
   for i in 1 .. cardinality(p_tasks) loop
-    select * into v_task from podbase.tasks where id = p_tasks[i];
+    if v_task.id is distinct from p_tasks[i] then
+      select * into v_task from podbase.tasks where id = p_tasks[i];
+    end if;
     perform podbase_private.announce(v_job, v_from + i, v_task, p_actor, p_cause);
   end loop;
 end $$;
 
 -- A job as the API hands it out: the row with its tasks and artifacts, in the order they were declared.
 create function podbase_private.job_json(p_job uuid) returns jsonb
-language sql stable security definer set search_path = '' as $$
+language sql stable set search_path = '' as $$
   select to_jsonb(j) || jsonb_build_object(
     'tasks', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.name), '[]')
               from podbase.tasks t where t.job_id = j.id),

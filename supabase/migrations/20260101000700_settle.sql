@@ -1,41 +1,88 @@
--- What the functions of reports, submissions and time share: how an attempt ends and what that does to its task.
+-- What the functions of reports, submissions and time share: how a task moves on and ends.
 -- All of them expect the job's row to be locked, return the ids of the tasks they changed, and leave publishing to
 -- their caller.
 
--- Opens what waited for finished tasks, and cancels what can no longer run because a required one did not complete.
+-- The words for a soft wait: {code, since, message}.
+create function podbase_private.notice(p_code text) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object('code', p_code, 'since', podbase_private.now(), 'message', case p_code
+    when 'warming_up' then 'Waiting for a worker. A cold GPU can take a few minutes to wake.'
+    when 'confirming' then 'Making sure that the work was handed over.'
+    when 'retrying' then 'That did not work out. Trying again shortly.'
+    when 'upstream_failed' then 'Not started, because a task before this one did not complete.' end);
+$$;
+
+-- Ends the rows of maps whose items have all ended: completed with the list of their outputs (null for an optional one
+-- that failed), else as the first item that did not complete.
+create function podbase_private.close_maps(p_job uuid) returns uuid[]
+language sql volatile set search_path = '' as $$
+  with items as (
+    select m.task_id,
+      jsonb_agg(t.output order by s.item_index) as outputs,
+      min(t.status::text) filter (where t.status in ('failed', 'canceled') and not s.optional) as bad,
+      (array_agg(t.error order by t.finished_at) filter (where t.status = 'failed' and not s.optional))[1] as error
+    from podbase.tasks g
+    join podbase_private.task_schedule m on m.task_id = g.id and m.expanded
+    join podbase.tasks t on t.job_id = g.job_id and left(t.name, length(g.name) + 1) = g.name || '['
+    join podbase_private.task_schedule s on s.task_id = t.id and s.item_index is not null
+    where g.job_id = p_job and g.status = 'blocked'
+    group by m.task_id
+    having bool_and(t.finished_at is not null)
+  ), closed as (
+    update podbase.tasks g set
+      status = case when bad is null then 'completed'
+                    when items.error is not null then 'failed' else 'canceled' end::podbase.task_status,
+      phase = 'done', version = g.version + 1, output = case when bad is null then outputs end,
+      error = items.error, progress = case when bad is null then 1 end,
+      finished_at = podbase_private.now(), updated_at = podbase_private.now()
+    from items where g.id = items.task_id
+    returning g.id
+  )
+  select coalesce(array_agg(id), '{}') from closed;
+$$;
+
+-- Opens what waited for finished tasks, expands and ends maps, and cancels what can no longer run because a required
+-- task did not complete; again and again until nothing follows.
 create function podbase_private.unblock(p_job uuid) returns uuid[]
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 declare
   v_changed uuid[] := '{}';
   v_ready uuid[];
   v_dead uuid[];
+  v_maps uuid[];
+  v_closed uuid[];
+  v_now timestamptz := podbase_private.now();
 begin
   loop
+    v_closed := podbase_private.close_maps(p_job);
     with blocked as (
-      select t.id,
+      select t.id, s.map is not null as is_map,
         bool_or(u.status in ('failed', 'canceled') and not us.optional) as dead,
         bool_and(u.finished_at is not null) as ready
       from podbase.tasks t
-      join podbase_private.task_schedule s on s.task_id = t.id
-      join podbase.tasks u on u.job_id = t.job_id and u.name = any (s.after)
-      join podbase_private.task_schedule us on us.task_id = u.id
+      join podbase_private.task_schedule s on s.task_id = t.id and not s.expanded
+      left join podbase.tasks u on u.job_id = t.job_id and u.name = any (s.after)
+      left join podbase_private.task_schedule us on us.task_id = u.id
       where t.job_id = p_job and t.status = 'blocked'
-      group by t.id
+      group by t.id, s.map is not null
     )
     select coalesce(array_agg(id) filter (where dead), '{}'),
-           coalesce(array_agg(id) filter (where ready and not dead), '{}')
-      into v_dead, v_ready from blocked;
+           coalesce(array_agg(id) filter (where ready is not false and dead is not true and not is_map), '{}'),
+           coalesce(array_agg(id) filter (where ready is not false and dead is not true and is_map), '{}')
+      into v_dead, v_ready, v_maps from blocked;
 
     update podbase.tasks set status = 'canceled', phase = 'done', version = version + 1,
-        notice = podbase_private.notice('upstream_failed'),
-        finished_at = podbase_private.now(), updated_at = podbase_private.now()
+        notice = podbase_private.notice('upstream_failed'), finished_at = v_now, updated_at = v_now
       where id = any (v_dead);
-    update podbase.tasks set status = 'queued', version = version + 1, updated_at = podbase_private.now()
+    update podbase.tasks set status = 'queued', version = version + 1, updated_at = v_now
       where id = any (v_ready);
-    perform podbase_private.enqueue(v_ready);
-    v_changed := v_changed || v_dead || v_ready;
-    -- A canceled task may leave others without their upstream.
-    exit when v_dead = '{}';
+    perform podbase_private.enqueue_many(v_ready);
+    v_changed := v_changed || v_closed || v_dead || v_ready || v_maps;
+    for i in 1 .. cardinality(v_maps) loop
+      perform podbase_private.enqueue_many(podbase_private.expand_map(v_maps[i]));
+    end loop;
+    -- Each of these may let others follow.
+    exit when v_dead = '{}' and v_maps = '{}' and v_closed = '{}';
   end loop;
   return v_changed;
 end $$;
@@ -44,133 +91,208 @@ end $$;
 create function podbase_private.finish_task(
   p_task uuid, p_status podbase.task_status, p_output jsonb, p_error jsonb
 ) returns uuid[]
-language plpgsql security definer set search_path = '' as $$
-declare v_job uuid;
+language plpgsql set search_path = '' as $$
+declare
+  v_job uuid;
+  v_now timestamptz := podbase_private.now();
 begin
-  update podbase_private.task_schedule set ready_key = null, run_at = null where task_id = p_task;
+  update podbase_private.task_schedule set ready_key = null, run_at = null, parked = false, has_slot = false
+    where task_id = p_task and (ready_key is not null or run_at is not null or parked or has_slot);
   update podbase.tasks set
       status = p_status, phase = 'done', version = version + 1, output = p_output, error = p_error, notice = null,
       progress = case when p_status = 'completed' then 1 else progress end,
-      finished_at = podbase_private.now(), updated_at = podbase_private.now()
+      finished_at = v_now, updated_at = v_now
     where id = p_task returning job_id into v_job;
+  if (select task_count from podbase.jobs where id = v_job) = 1 then
+    return array[p_task];
+  end if;
   return array[p_task] || podbase_private.unblock(v_job);
 end $$;
 
 -- Shows an open task's phase; a task that left the queue is processing from then on. What is being canceled stays
 -- shown as that, whatever else is still heard of it.
-create function podbase_private.show_task(p_task uuid, p_phase podbase.phase, p_notice jsonb) returns uuid[]
-language plpgsql security definer set search_path = '' as $$
+create function podbase_private.show_task(p_task uuid, p_phase podbase.phase, p_notice text) returns uuid[]
+language plpgsql set search_path = '' as $$
+declare v_now timestamptz := podbase_private.now();
 begin
   update podbase.tasks t set
       status = 'processing', version = t.version + 1,
       phase = case when s.cancel_requested_at is null then p_phase else 'canceling' end,
-      notice = case when s.cancel_requested_at is null then p_notice end,
-      started_at = coalesce(t.started_at, podbase_private.now()), updated_at = podbase_private.now()
+      notice = case when s.cancel_requested_at is null and p_notice is not null
+        then podbase_private.notice(p_notice) end,
+      started_at = coalesce(t.started_at, v_now), updated_at = v_now
     from podbase_private.task_schedule s
     where t.id = p_task and s.task_id = p_task and t.finished_at is null;
   return array[p_task];
 end $$;
 
--- The words for a soft wait: {code, since, message}.
-create function podbase_private.notice(p_code text) returns jsonb
-language sql stable security definer set search_path = '' as $$
-  select jsonb_build_object('code', p_code, 'since', podbase_private.now(), 'message', case p_code
-    when 'warming_up' then 'Waiting for a worker. A cold GPU can take a few minutes to wake.'
-    when 'confirming' then 'Making sure that the work was handed over.'
-    when 'retrying' then 'That did not work out. Trying again shortly.'
-    when 'upstream_failed' then 'Not started, because a task before this one did not complete.' end);
-$$;
-
--- Ends an attempt without a result and decides what becomes of its task: another attempt later, canceled, or failed.
-create function podbase_private.fail_attempt(
-  p_attempt uuid, p_state podbase_private.attempt_state, p_class text, p_error text, p_retry_after_ms int default null
-) returns uuid[]
-language plpgsql security definer set search_path = '' as $$
-declare
-  v_attempt podbase_private.attempts;
-  v_schedule podbase_private.task_schedule;
-  v_class podbase_private.failure_classes;
-  v_now timestamptz := podbase_private.now();
-  v_wait double precision;
+-- What a report or an answer says of an attempt, whatever becomes of it.
+create function podbase_private.note_report(p_attempt podbase_private.attempts, p_report jsonb, p_now timestamptz)
+returns podbase_private.attempts
+language plpgsql immutable set search_path = '' as $$
 begin
-  update podbase_private.attempts set
-      state = p_state, failure_class = p_class, error = left(p_error, 10000), next_check_at = null, finished_at = v_now
-    where id = p_attempt returning * into v_attempt;
-  select * into strict v_class from podbase_private.failure_classes where class = p_class;
-  update podbase_private.task_schedule set failures = failures + v_class.counts::int
-    where task_id = v_attempt.task_id returning * into v_schedule;
-
-  if exists (select from podbase.tasks where id = v_attempt.task_id and finished_at is not null) then
-    return '{}';
+  p_attempt.provider_id := coalesce(p_attempt.provider_id, p_report ->> 'providerId');
+  if p_report ? 'status' and p_report ->> 'status' <> 'NOT_FOUND' then
+    p_attempt.seen_at := coalesce(p_attempt.seen_at, p_now);
   end if;
-  if v_schedule.cancel_requested_at is not null then
-    return podbase_private.finish_task(v_attempt.task_id, 'canceled', null, null);
-  end if;
-  if v_class.retry and v_schedule.failures < v_schedule.max_attempts then
-    v_wait := greatest(coalesce(p_retry_after_ms, 0), random() * least(
-      v_class.backoff_cap_ms, v_class.backoff_base_ms * 2 ^ least(v_schedule.attempts_made - 1, 20)));
-    update podbase_private.task_schedule set run_at = v_now + v_wait * interval '1 ms'
-      where task_id = v_attempt.task_id;
-    return podbase_private.show_task(v_attempt.task_id, 'retrying', podbase_private.notice('retrying'));
-  end if;
-  return podbase_private.finish_task(v_attempt.task_id, 'failed', null,
-    jsonb_build_object('code', p_class, 'message', v_class.message));
+  p_attempt.delay_ms := coalesce((p_report ->> 'delayTime')::numeric::bigint, p_attempt.delay_ms);
+  p_attempt.execution_ms := coalesce((p_report ->> 'executionTime')::numeric::bigint, p_attempt.execution_ms);
+  p_attempt.worker_id := coalesce(p_report ->> 'workerId', p_attempt.worker_id);
+  return p_attempt;
 end $$;
+
+-- Writes back what the functions of reports changed of an attempt, in one update.
+create function podbase_private.save_attempt(p podbase_private.attempts) returns void
+language sql volatile set search_path = '' as $$
+  update podbase_private.attempts set
+    state = p.state, next_check_at = p.next_check_at, provider_id = p.provider_id, seen_at = p.seen_at,
+    delay_ms = p.delay_ms, execution_ms = p.execution_ms, worker_id = p.worker_id, failure_class = p.failure_class,
+    error = p.error, submitted_at = p.submitted_at, started_at = p.started_at, finished_at = p.finished_at
+  where id = p.id;
+$$;
 
 -- The class of a failure from RunPod's error text (docs.runpod.io; texts observed on live endpoints).
 create function podbase_private.classify(p_error text) returns text
-language sql stable security definer set search_path = '' as $$
+language sql stable set search_path = '' as $$
   select coalesce(
     (select class from podbase_private.failure_classes where p_error ~* pattern order by precedence limit 1),
     'worker_error');
 $$;
 
--- Where the artifacts of an attempt are uploaded to: <user>/<job>/<task>/<attempt>/<name> in the bucket podbase.
-create function podbase_private.artifact_path(p_attempt uuid, p_name text) returns text
-language sql stable security definer set search_path = '' as $$
-  select concat_ws('/', t.user_id, t.job_id, t.name, a.id, p_name)
-  from podbase_private.attempts a join podbase.tasks t on t.id = a.task_id where a.id = p_attempt;
+-- Ends an attempt without a result and decides what becomes of its task: another attempt later (perhaps at another
+-- endpoint or on another route), canceled, or failed.
+create function podbase_private.fail_attempt(
+  p_attempt podbase_private.attempts, p_state podbase_private.attempt_state, p_class text, p_error text,
+  p_retry_after_ms int default null
+) returns uuid[]
+language plpgsql set search_path = '' as $$
+declare
+  v_schedule podbase_private.task_schedule;
+  v_class podbase_private.failure_classes;
+  v_now timestamptz := podbase_private.now();
+  v_wait double precision;
+begin
+  p_attempt.state := p_state;
+  p_attempt.failure_class := p_class;
+  p_attempt.error := left(p_error, 10000);
+  p_attempt.next_check_at := null;
+  p_attempt.finished_at := v_now;
+  perform podbase_private.save_attempt(p_attempt);
+  -- A class that nobody knows is the worker's word.
+  select * into v_class from podbase_private.failure_classes where class = p_class;
+  if v_class.class is null then
+    select * into strict v_class from podbase_private.failure_classes where class = 'worker_error';
+  end if;
+  select * into strict v_schedule from podbase_private.task_schedule where task_id = p_attempt.task_id;
+  v_schedule.failures := v_schedule.failures + v_class.counts::int;
+  if v_class.alert then
+    perform podbase_private.alert(v_class.class, p_attempt.endpoint, p_attempt.job_id,
+      jsonb_build_object('attempt', p_attempt.id, 'error', left(p_error, 500)));
+  end if;
+
+  if exists (select from podbase.tasks where id = p_attempt.task_id and finished_at is not null) then
+    return '{}';
+  end if;
+  if v_schedule.cancel_requested_at is not null then
+    return podbase_private.finish_task(p_attempt.task_id, 'canceled', null, null);
+  end if;
+  -- Work that RunPod has forgotten may have been done: where nothing is bought twice, only a person tries it again.
+  if v_class.retry and v_schedule.failures < v_schedule.max_attempts
+    and not (p_state = 'lost' and v_schedule.submit_policy = 'at_most_once') then
+    v_wait := greatest(coalesce(p_retry_after_ms, 0), random() * least(
+      v_class.backoff_cap_ms, v_class.backoff_base_ms * 2 ^ least(v_schedule.attempts_made - 1, 20)));
+    -- Elsewhere, until everywhere has failed it.
+    if v_class.other_endpoint then
+      v_schedule.avoid := v_schedule.avoid || p_attempt.endpoint;
+      if not exists (select from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
+                     where r.route = v_schedule.route and e.enabled and r.endpoint <> all (v_schedule.avoid)) then
+        v_schedule.avoid := null;
+      end if;
+    end if;
+    if v_schedule.reroute ? v_class.class then
+      v_schedule.route := v_schedule.reroute ->> v_class.class;
+      v_schedule.avoid := null;
+    end if;
+    update podbase_private.task_schedule set
+        failures = v_schedule.failures, run_at = v_now + v_wait * interval '1 ms', avoid = v_schedule.avoid,
+        route = v_schedule.route
+      where task_id = p_attempt.task_id;
+    return podbase_private.show_task(p_attempt.task_id, 'retrying', 'retrying');
+  end if;
+  update podbase_private.task_schedule set failures = v_schedule.failures where task_id = p_attempt.task_id;
+  return podbase_private.finish_task(p_attempt.task_id, 'failed', null,
+    jsonb_build_object('code', v_class.class, 'message', v_class.message));
+end $$;
+
+-- Where the artifacts of an attempt are uploaded to: <user>/<job>/<task>/<attempt>/<name> in the bucket podbase. An item's
+-- name[0] is name.0 there, because Storage takes no brackets.
+create function podbase_private.artifact_path(p_task podbase.tasks, p_attempt uuid, p_name text) returns text
+language sql immutable set search_path = '' as $$
+  select concat_ws('/', p_task.user_id, p_task.job_id, replace(replace(p_task.name, '[', '.'), ']', ''), p_attempt,
+    p_name);
 $$;
 
--- Completes an attempt's task, if every declared artifact lies in Storage with the size the worker reported; else
--- the attempt fails as missing_output. Other live attempts of the task are superseded and canceled at RunPod.
-create function podbase_private.complete_attempt(p_attempt uuid, p_output jsonb) returns uuid[]
-language plpgsql security definer set search_path = '' as $$
-declare
-  v_attempt podbase_private.attempts;
-  v_reported jsonb := coalesce(p_output #> '{podbase,artifacts}', '{}');
-  v_missing text;
-begin
-  with declared as (
-    select d.key as name, d.value #>> '{}' as content_type, podbase_private.artifact_path(p_attempt, d.key) as path
-    from podbase_private.attempts a
-    join podbase_private.task_schedule s on s.task_id = a.task_id, jsonb_each(s.artifacts) d
-    where a.id = p_attempt
-  ), seen as (
-    select d.*, (o.metadata ->> 'size')::bigint as bytes, v_reported -> d.name ->> 'sha256' as sha256
+-- Records an attempt's artifacts, if every declared one lies in Storage with the size the worker reported. Returns the
+-- names of those that don't, or null.
+create function podbase_private.keep_artifacts(p_task podbase.tasks, p_attempt uuid, p_declared jsonb, p_reported jsonb)
+returns text
+language sql volatile set search_path = '' as $$
+  with declared as materialized (
+    select d.key as name, d.value #>> '{}' as content_type,
+      podbase_private.artifact_path(p_task, p_attempt, d.key) as path
+    from jsonb_each(p_declared) d
+  ), seen as materialized (
+    select d.*, (o.metadata ->> 'size')::bigint as bytes, p_reported -> d.name ->> 'sha256' as sha256
     from declared d
     join storage.objects o on o.bucket_id = 'podbase' and o.name = d.path
       and (o.metadata ->> 'size')::bigint
-          = coalesce((v_reported -> d.name ->> 'bytes')::bigint, (o.metadata ->> 'size')::bigint)
+          = coalesce((p_reported -> d.name ->> 'bytes')::bigint, (o.metadata ->> 'size')::bigint)
   ), kept as (
     insert into podbase.artifacts
       (job_id, task_id, user_id, task, name, path, content_type, bytes, sha256, created_at)
-    select t.job_id, t.id, t.user_id, t.name, s.name, s.path, s.content_type, s.bytes, s.sha256, podbase_private.now()
-    from seen s, podbase_private.attempts a join podbase.tasks t on t.id = a.task_id
-    where a.id = p_attempt and not exists (select from declared d where d.name not in (select name from seen))
-    returning name
+    select p_task.job_id, p_task.id, p_task.user_id, p_task.name, s.name, s.path, s.content_type, s.bytes, s.sha256,
+      podbase_private.now()
+    from seen s where not exists (select from declared d where d.name not in (select name from seen))
   )
-  select string_agg(d.name, ', ') into v_missing from declared d where d.name not in (select name from seen);
+  select string_agg(d.name, ', ') from declared d where d.name not in (select name from seen);
+$$;
 
-  if v_missing is not null then
-    return podbase_private.fail_attempt(p_attempt, 'failed', 'missing_output', 'not in storage: ' || v_missing);
+-- Completes an attempt's task, if its artifacts are there; else a live attempt fails as missing_output, and nothing
+-- comes of one that was given up. Other live attempts of the task are superseded and canceled at RunPod.
+create function podbase_private.complete_attempt(p_attempt podbase_private.attempts, p_output jsonb) returns uuid[]
+language plpgsql set search_path = '' as $$
+declare
+  v_task podbase.tasks;
+  v_declared jsonb;
+  v_missing text;
+  v_now timestamptz := podbase_private.now();
+begin
+  select artifacts into strict v_declared from podbase_private.task_schedule where task_id = p_attempt.task_id;
+  if v_declared <> '{}' then
+    select * into strict v_task from podbase.tasks where id = p_attempt.task_id;
+    v_missing := podbase_private.keep_artifacts(
+      v_task, p_attempt.id, v_declared, coalesce(p_output #> '{podbase,artifacts}', '{}'));
+    if v_missing is not null and p_attempt.next_check_at is null then return '{}'; end if;
+    if v_missing is not null then
+      return podbase_private.fail_attempt(p_attempt, 'failed', 'missing_output', 'not in storage: ' || v_missing);
+    end if;
   end if;
-  update podbase_private.attempts set state = 'completed', next_check_at = null, finished_at = podbase_private.now(),
-      failure_class = null, error = null
-    where id = p_attempt returning * into v_attempt;
-  update podbase_private.attempts set state = 'superseded', next_check_at = null, finished_at = podbase_private.now(),
-      cancel_requested_at = podbase_private.now()
-    where task_id = v_attempt.task_id and id <> p_attempt and next_check_at is not null;
-  return podbase_private.finish_task(v_attempt.task_id, 'completed',
+  if p_attempt.next_check_at is null then
+    -- Late, so its task may be in a queue. A claim that holds it is waited for, and its attempt is then seen below.
+    perform from podbase_private.task_schedule where task_id = p_attempt.task_id for update;
+  end if;
+  p_attempt.state := 'completed';
+  p_attempt.next_check_at := null;
+  p_attempt.finished_at := v_now;
+  p_attempt.failure_class := null;
+  p_attempt.error := null;
+  perform podbase_private.save_attempt(p_attempt);
+  if p_attempt.number > 1 or exists (
+    select from podbase_private.attempts where task_id = p_attempt.task_id and number > p_attempt.number) then
+    update podbase_private.attempts set state = 'superseded', next_check_at = null, finished_at = v_now,
+        cancel_requested_at = v_now
+      where task_id = p_attempt.task_id and id <> p_attempt.id and next_check_at is not null;
+  end if;
+  return podbase_private.finish_task(p_attempt.task_id, 'completed',
     case when jsonb_typeof(p_output) = 'object' then p_output - 'podbase' else p_output end, null);
 end $$;

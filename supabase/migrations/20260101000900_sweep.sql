@@ -2,14 +2,16 @@
 
 -- Takes up to p_limit attempts whose poll is due and sets their next one: half as long again each time, at most
 -- max_poll_ms, never more than 10 minutes, since RunPod forgets results 30 minutes after the end
--- (docs.runpod.io/serverless/endpoints/send-requests). A due attempt without a RunPod id cannot be polled; its
--- webhook or worker has shown it alive. Returns [{attempt, providerId, endpoint: {name, providerId}, kind, task}].
+-- (docs.runpod.io/serverless/endpoints/send-requests). An attempt without a RunPod id cannot be polled and is left to
+-- expire(). Returns [{attempt, providerId, endpoint: {name, providerId}, kind, task}].
 -- Caller: service_role. Skips what others hold.
 create function podbase_private.claim_polls(max_polls int) returns jsonb
-language sql volatile security definer set search_path = '' as $$
+language sql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
   with due as materialized (
     select a.id from podbase_private.attempts a
     where a.next_check_at <= podbase_private.now() and a.state in ('in_queue', 'in_progress')
+      and a.provider_id is not null
     order by a.next_check_at limit max_polls for update skip locked
   ), taken as (
     update podbase_private.attempts a set polls = a.polls + 1,
@@ -23,14 +25,14 @@ language sql volatile security definer set search_path = '' as $$
     'attempt', taken.id, 'providerId', taken.provider_id,
     'endpoint', jsonb_build_object('name', taken.name, 'providerId', taken.endpoint_id),
     'kind', j.kind, 'task', t.name)), '[]')
-  from taken join podbase.tasks t on t.id = taken.task_id join podbase.jobs j on j.id = t.job_id
-  where taken.provider_id is not null;
+  from taken join podbase.tasks t on t.id = taken.task_id join podbase.jobs j on j.id = t.job_id;
 $$;
 
 -- Takes up to max_cancels attempts that are to be canceled at RunPod, not asked again for 30 s. Same shape as claim_polls.
 -- Caller: service_role.
 create function podbase_private.claim_cancels(max_cancels int) returns jsonb
-language sql volatile security definer set search_path = '' as $$
+language sql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
   with due as materialized (
     select a.id from podbase_private.attempts a
     where a.cancel_requested_at <= podbase_private.now() and a.cancel_done_at is null and a.provider_id is not null
@@ -51,30 +53,36 @@ $$;
 -- RunPod answered a /cancel (or no longer knows the job): nothing is left to ask for. A live attempt ends as
 -- canceled. Caller: service_role.
 create function podbase_private.record_cancels(attempts uuid[]) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  v_attempt record;
+  v_id uuid;
+  v_attempt podbase_private.attempts;
   v_tasks uuid[];
   v_count int := 0;
 begin
-  for v_attempt in
-    select a.id, a.job_id from podbase_private.attempts a where a.id = any (attempts) order by a.job_id, a.id
+  for v_id in
+    select a.id from podbase_private.attempts a where a.id = any (attempts) order by a.job_id, a.id
   loop
-    perform podbase_private.lock_job_of(v_attempt.id);
-    update podbase_private.attempts set cancel_done_at = podbase_private.now() where id = v_attempt.id;
-    if exists (select from podbase_private.attempts where id = v_attempt.id and next_check_at is not null) then
-      v_tasks := podbase_private.fail_attempt(v_attempt.id, 'canceled', 'canceled_remotely', null);
-      perform podbase_private.publish(v_attempt.job_id, v_tasks, 'engine', 'canceled at RunPod');
+    v_attempt := podbase_private.lock_attempt(v_id);
+    continue when v_attempt.id is null;
+    update podbase_private.attempts set cancel_done_at = podbase_private.now() where id = v_id;
+    if v_attempt.next_check_at is not null then
+      v_tasks := podbase_private.fail_attempt(v_attempt, 'canceled', 'canceled_remotely', null);
+      if v_tasks <> '{}' then
+        perform podbase_private.publish(v_attempt.job_id, v_tasks, 'engine', 'canceled at RunPod');
+      end if;
     end if;
     v_count := v_count + 1;
   end loop;
   return v_count;
 end $$;
 
--- Ends what nobody answered for: leases of functions that died, evidence windows that passed. Works on jobs that
--- nobody else holds, so any number may run at once.
+-- Ends what nobody answered for: leases of functions that died, evidence windows that passed, and work whose worker
+-- called but whose RunPod id was never learned, so that nobody can ask for it. Works on jobs that nobody else holds,
+-- so any number may run at once.
 create function podbase_private.expire(p_limit int) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 declare
   v_due record;
   v_attempt podbase_private.attempts;
@@ -86,13 +94,15 @@ declare
 begin
   for v_due in
     select a.id, a.job_id from podbase_private.attempts a
-    where a.next_check_at <= v_now and a.state in ('claimed', 'submit_unknown')
+    where a.next_check_at <= v_now
+      and (a.state in ('claimed', 'submit_unknown') or (a.state in ('in_queue', 'in_progress') and a.provider_id is null))
     order by a.job_id, a.id limit p_limit
   loop
     perform from podbase.jobs where id = v_due.job_id for update skip locked;
     continue when not found;
     select * into v_attempt from podbase_private.attempts
-      where id = v_due.id and next_check_at <= v_now and state in ('claimed', 'submit_unknown');
+      where id = v_due.id and next_check_at <= v_now
+        and (state in ('claimed', 'submit_unknown') or (state in ('in_queue', 'in_progress') and provider_id is null));
     continue when v_attempt.id is null;
     select * into strict v_endpoint from podbase_private.endpoints where name = v_attempt.endpoint;
     select submit_policy into strict v_policy from podbase_private.task_schedule where task_id = v_attempt.task_id;
@@ -102,16 +112,26 @@ begin
       update podbase_private.attempts set state = 'submit_unknown', error = 'the lease ran out',
           next_check_at = v_now + v_endpoint.evidence_window_ms * interval '1 ms'
         where id = v_attempt.id;
-      v_tasks := podbase_private.show_task(v_attempt.task_id, 'confirming', podbase_private.notice('confirming'));
+      v_tasks := podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming');
+    elsif v_attempt.state <> 'submit_unknown' then
+      -- Its webhook is waited for as long as RunPod could know the work.
+      if v_attempt.seen_at + v_endpoint.ttl_ms * interval '1 ms' > v_now then
+        update podbase_private.attempts set next_check_at = least(
+            seen_at + v_endpoint.ttl_ms * interval '1 ms', v_now + v_endpoint.max_poll_ms * interval '1 ms')
+          where id = v_attempt.id;
+        v_tasks := '{}';
+      else
+        v_tasks := podbase_private.take_not_found(v_attempt, 'no word within the ttl, and no id to ask with');
+      end if;
     elsif v_policy = 'at_least_once' then
-      v_tasks := podbase_private.fail_attempt(v_attempt.id, 'superseded', 'unconfirmed', 'no sign of life');
+      v_tasks := podbase_private.fail_attempt(v_attempt, 'superseded', 'unconfirmed', 'no sign of life');
     elsif v_attempt.created_at + v_endpoint.ttl_ms * interval '1 ms' > v_now then
       -- Too dear to buy twice: only the ttl ends the doubt.
       update podbase_private.attempts set next_check_at = created_at + v_endpoint.ttl_ms * interval '1 ms'
         where id = v_attempt.id;
       v_tasks := '{}';
     else
-      v_tasks := podbase_private.fail_attempt(v_attempt.id, 'lost', 'lost_unconfirmed', 'no sign of life');
+      v_tasks := podbase_private.fail_attempt(v_attempt, 'lost', 'lost_unconfirmed', 'no sign of life');
     end if;
     if v_tasks <> '{}' then
       perform podbase_private.publish(v_attempt.job_id, v_tasks, 'clock', 'no answer in time');
@@ -123,7 +143,7 @@ end $$;
 
 -- Puts retries whose time has come back into their queues.
 create function podbase_private.promote(p_limit int) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 declare v_tasks uuid[];
 begin
   select coalesce(array_agg(task_id), '{}') into v_tasks from (
@@ -136,10 +156,11 @@ end $$;
 
 -- Whether a call of reconcile would find anything to do.
 create function podbase_private.work_is_due() returns boolean
-language sql stable security definer set search_path = '' as $$
-  select exists (select from podbase_private.free_slots())
+language sql volatile set search_path = '' as $$
+  select podbase_private.claimable()
     or exists (select from podbase_private.attempts
-               where next_check_at <= podbase_private.now() and state in ('in_queue', 'in_progress'))
+               where next_check_at <= podbase_private.now() and state in ('in_queue', 'in_progress')
+                 and provider_id is not null)
     or exists (select from podbase_private.attempts
                where cancel_requested_at <= podbase_private.now() and cancel_done_at is null
                  and provider_id is not null);
@@ -149,7 +170,7 @@ $$;
 -- or doubled. The project's URL and a secret key come from Vault by name; a missing one is written to the heartbeat
 -- "wake", because cron would report success all the same.
 create function podbase_private.wake() returns void
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 declare v_url text; v_key text;
 begin
   select decrypted_secret into v_url from vault.decrypted_secrets where name = 'podbase_project_url';
@@ -166,12 +187,15 @@ begin
     timeout_milliseconds := 5000);
 end $$;
 
--- cron's, every 10 s: heals what SQL alone can heal, then wakes reconcile only if there is something to do.
+-- cron's, every 10 s: heals what SQL alone can heal, then wakes reconcile only if there is something to do. Any number may
+-- run at once. Caller: cron. Locks: as of what it calls.
 create function podbase_private.tick() returns void
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   perform podbase_private.expire(100);
   perform podbase_private.promote(1000);
+  perform podbase_private.admit();
   if podbase_private.work_is_due() then
     perform podbase_private.wake();
   end if;

@@ -13,17 +13,30 @@ create policy "owners read their tasks" on podbase.tasks
 create policy "owners read their artifacts" on podbase.artifacts
   for select to authenticated using (user_id = (select auth.uid()));
 
-grant execute on function podbase.my_jobs(int), podbase.cancel_job(uuid), podbase_private.cancel_job(uuid)
+grant execute on function
+  podbase.my_jobs(int),
+  podbase.cancel_job(uuid), podbase_private.cancel_job(uuid),
+  podbase.cancel_task(uuid), podbase_private.cancel_task(uuid),
+  podbase.retry_job(uuid), podbase_private.retry_job(uuid),
+  podbase.retry_task(uuid), podbase_private.retry_task(uuid),
+  podbase.queue_position(uuid), podbase_private.my_queue_position(uuid),
+  podbase.explain_job(uuid), podbase_private.explain_my_job(uuid)
   to authenticated;
 grant execute on function
   podbase.submit_job(jsonb), podbase_private.submit_job(jsonb),
+  podbase.submit_jobs(jsonb), podbase_private.submit_jobs(jsonb),
   podbase.claim_tasks(int), podbase_private.claim(int),
   podbase.record_submissions(jsonb), podbase_private.record_submissions(jsonb),
   podbase.record_report(jsonb), podbase_private.record_report(jsonb),
   podbase.claim_polls(int), podbase_private.claim_polls(int),
   podbase.claim_cancels(int), podbase_private.claim_cancels(int),
   podbase.record_cancels(uuid[]), podbase_private.record_cancels(uuid[]),
-  podbase.configure(jsonb), podbase_private.configure(jsonb)
+  podbase.configure(jsonb), podbase_private.configure(jsonb),
+  podbase.operator_cancel_job(uuid), podbase_private.operator_cancel_job(uuid),
+  podbase.operator_cancel_task(uuid), podbase_private.operator_cancel_task(uuid),
+  podbase.operator_retry_job(uuid), podbase_private.operator_retry_job(uuid),
+  podbase.operator_retry_task(uuid), podbase_private.operator_retry_task(uuid),
+  podbase.operator_explain_job(uuid), podbase_private.operator_explain_job(uuid)
   to service_role;
 
 -- Artifacts: private bucket; owners read their own folder, only the service role writes (through signed upload URLs).

@@ -91,11 +91,11 @@ describe("functions", () => {
       order by 1, 2`;
     const by = (role: string) => rows.filter((row) => row.role === role).map((row) => row.name);
     expect(by("anon")).toEqual([]);
-    expect(by("authenticated")).toEqual([
-      "podbase.cancel_job",
-      "podbase.my_jobs",
-      "podbase_private.cancel_job",
-    ]);
+    const own = ["cancel_job", "cancel_task", "explain_job", "queue_position", "retry_job", "retry_task"];
+    expect(by("authenticated").filter((name) => name.startsWith("podbase."))).toEqual(
+      [...own, "my_jobs"].map((name) => `podbase.${name}`).sort(),
+    );
+    expect(by("service_role").filter((name) => by("authenticated").includes(name))).toEqual([]);
     expect(by("service_role")).not.toContain("podbase.my_jobs");
     expect(by("service_role")).toContain("podbase.record_report");
   });

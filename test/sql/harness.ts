@@ -96,10 +96,13 @@ export async function openEngine() {
       await session`insert into storage.objects (bucket_id, name, metadata)
                     values ('podbase', ${path}, ${session.json({ size: bytes })})`;
     },
-    /** Forgets every job and gives the real clock back. */
+    /** Forgets every job, alert and failure, and gives the real clock back. */
     async reset() {
       await engine.clock(null);
       await session`delete from podbase.jobs`;
+      await session`delete from podbase_private.alerts`;
+      await session`update podbase_private.endpoints set breaker = 'closed', submit_failures = 0,
+                    run_failures = 0, breaker_trips = 0, breaker_until = null`;
     },
     async close() {
       session.release();

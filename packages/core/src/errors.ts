@@ -12,6 +12,7 @@ export type ErrorCode =
   | "unknown_route"
   | "invalid_plan"
   | "illegal_transition"
+  | "not_retryable"
   | "provider_unavailable"
   | "internal";
 
@@ -28,6 +29,7 @@ const STATUS: Record<ErrorCode, number> = {
   unknown_route: 500,
   invalid_plan: 500,
   illegal_transition: 500,
+  not_retryable: 409,
   provider_unavailable: 503,
   internal: 500,
 };
@@ -39,6 +41,8 @@ const SQLSTATES: Record<string, ErrorCode> = {
   PB003: "invalid_plan",
   PB004: "illegal_transition",
   PB005: "job_not_found",
+  PB006: "not_retryable",
+  PB007: "payload_too_large",
 };
 
 /** One thing wrong with a request; `path` leads to it from the body's root. */

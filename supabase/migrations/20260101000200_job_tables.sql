@@ -1,0 +1,78 @@
+-- What a user sees of a job. Ids are uuid v4; times come from podbase_private.now(); status columns change only in the
+-- engine's functions.
+--
+-- Only jobs.user_id is a foreign key: rows below a job are written by those who hold its row lock (or, claiming, the lock
+-- of the task's schedule) and go with it by a trigger. A foreign key on each would lock its parent's row once more at
+-- every write. Status updates touch no indexed column, so that they stay on their page.
+
+-- One request of one user. Status, phase, progress and version follow from its tasks (podbase_private.publish).
+create table podbase.jobs (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references auth.users (id) on delete cascade,
+  kind text not null check (char_length(kind) between 1 and 100),
+  -- Tasks of the plan, with the items of its maps.
+  task_count int not null default 1,
+  status podbase.job_status not null default 'queued',
+  phase podbase.phase not null default 'queued',
+  -- Rises by one a published change; clients keep the highest.
+  version bigint not null default 1,
+  progress real check (progress between 0 and 1),
+  -- A soft word to the person: {code, since, message, eta?}. Never changes the status.
+  notice jsonb,
+  -- Why it failed: {code, message}. Only on failed jobs.
+  error jsonb,
+  input jsonb not null,
+  idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+  created_at timestamptz not null default podbase_private.now(),
+  updated_at timestamptz not null default podbase_private.now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  -- When the owner's app last said that the result was shown.
+  seen_at timestamptz,
+  check ((finished_at is not null) = (status in ('completed', 'failed', 'canceled'))),
+  check (error is null or status = 'failed')
+) with (fillfactor = 80);
+create unique index jobs_idempotency on podbase.jobs (user_id, idempotency_key);
+create index jobs_of_user on podbase.jobs (user_id, created_at desc);
+-- For retention. A BRIN index keeps the last update of a job on its page (postgresql.org/docs/17/storage-hot.html).
+create index jobs_finished on podbase.jobs using brin (finished_at) with (pages_per_range = 16, autosummarize = on);
+
+-- One step of a job, as the user sees it. Its scheduling half is podbase_private.task_schedule.
+create table podbase.tasks (
+  id uuid primary key default gen_random_uuid(),
+  job_id uuid not null,
+  user_id uuid not null,
+  -- The plan's name; the items of a map are called name[0], name[1], …
+  name text not null check (name ~ '^[a-zA-Z][a-zA-Z0-9_-]{0,62}(\[\d{1,4}\])?$'),
+  status podbase.task_status not null,
+  phase podbase.phase not null default 'queued',
+  version bigint not null default 1,
+  progress real check (progress between 0 and 1),
+  notice jsonb,
+  error jsonb,
+  output jsonb,
+  created_at timestamptz not null default podbase_private.now(),
+  updated_at timestamptz not null default podbase_private.now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  unique (job_id, name),
+  check ((finished_at is not null) = (status in ('completed', 'failed', 'canceled')))
+) with (fillfactor = 80);
+
+-- A file that a task left in the private bucket podbase, seen there by the database before the task was completed.
+create table podbase.artifacts (
+  id uuid primary key default gen_random_uuid(),
+  job_id uuid not null,
+  task_id uuid not null,
+  user_id uuid not null,
+  task text not null,
+  name text not null,
+  -- <user>/<job>/<task>/<attempt>/<name>
+  path text not null,
+  content_type text not null,
+  bytes bigint not null check (bytes >= 0),
+  sha256 text,
+  created_at timestamptz not null default podbase_private.now(),
+  unique (task_id, name)
+);
+create index artifacts_of_job on podbase.artifacts (job_id);

@@ -1,0 +1,108 @@
+-- How much work an endpoint may take now: its cap, its rate, its circuit breaker.
+
+-- Starts of the last moment are counted by a sequence for each endpoint: it needs no row lock, so claims never wait for
+-- each other. A token bucket: what the sequence is ahead of a clock that runs at the refill rate is what is used up.
+-- A twelfth of the limit a second plus a sixth at once stays under the limit in any ten seconds.
+create function podbase_private.bucket(p_endpoint int) returns regclass
+language sql stable set search_path = '' as $$
+  select format('podbase_private.bucket_%s', p_endpoint)::regclass;
+$$;
+
+create function podbase_private.refilled(p_max_runs int, p_now timestamptz) returns bigint
+language sql immutable set search_path = '' as $$
+  select floor(extract(epoch from p_now) * p_max_runs / 12)::bigint;
+$$;
+
+-- Starts that an endpoint's rate allows now. Being ahead by more than the bucket holds means that the clock was
+-- set back; then the count starts anew.
+create function podbase_private.tokens(p_endpoint int, p_max_runs int, p_now timestamptz) returns int
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_burst int := greatest(1, p_max_runs / 6);
+  v_ahead bigint := coalesce(pg_catalog.pg_sequence_last_value(podbase_private.bucket(p_endpoint)), 0)
+    - podbase_private.refilled(p_max_runs, p_now);
+begin
+  return case when v_ahead between 0 and 2 * v_burst then greatest(0, v_burst - v_ahead) else v_burst end;
+end $$;
+
+-- Takes p_count of them.
+create function podbase_private.spend(p_endpoint int, p_max_runs int, p_count int, p_now timestamptz) returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_bucket regclass := podbase_private.bucket(p_endpoint);
+  v_refilled bigint := podbase_private.refilled(p_max_runs, p_now);
+begin
+  if coalesce(pg_catalog.pg_sequence_last_value(v_bucket), 0)
+    not between v_refilled and v_refilled + 2 * greatest(1, p_max_runs / 6)
+  then
+    perform pg_catalog.setval(v_bucket, v_refilled);
+  end if;
+  for i in 1 .. p_count loop
+    perform pg_catalog.nextval(v_bucket);
+  end loop;
+end $$;
+
+-- Live attempts of an endpoint, counted by their partial index and no further than its cap. A counter row would be
+-- written at every claim and every end and be what everybody waits for.
+create function podbase_private.live_attempts(p_endpoint text, p_cap int) returns int
+language sql volatile set search_path = '' as $$
+  select count(*)::int from (
+    select from podbase_private.attempts a where a.endpoint = p_endpoint and a.next_check_at is not null limit p_cap
+  ) as bounded;
+$$;
+
+-- Tasks that an endpoint may take now: 0 while its breaker is open, 1 when it is time to try it again.
+create function podbase_private.room(p_endpoint podbase_private.endpoints, p_now timestamptz) returns int
+language plpgsql volatile set search_path = '' as $$
+begin
+  if not p_endpoint.enabled or (p_endpoint.breaker <> 'closed' and p_endpoint.breaker_until > p_now) then
+    return 0;
+  end if;
+  return least(
+    p_endpoint.max_in_flight - podbase_private.live_attempts(p_endpoint.name, p_endpoint.max_in_flight),
+    podbase_private.tokens(p_endpoint.id, p_endpoint.max_runs_per_10s, p_now),
+    case when p_endpoint.breaker = 'closed' then p_endpoint.max_in_flight else 1 end);
+end $$;
+
+-- A row for whoever operates this; at most one a minute for the same code and subject. Takes no lock that others want.
+create function podbase_private.alert(p_code text, p_subject text, p_job uuid, p_detail jsonb) returns void
+language sql volatile set search_path = '' as $$
+  insert into podbase_private.alerts (at, code, subject, job_id, detail)
+  select podbase_private.now(), p_code, p_subject, p_job, p_detail
+  where not exists (select from podbase_private.alerts
+                    where code = p_code and subject = p_subject and at > podbase_private.now() - interval '1 minute');
+$$;
+
+-- Records what an endpoint showed of itself: p_part submit or run, fine or not. Failures in a row of either open the
+-- breaker for a pause that doubles each time it opens again; then one task tries (half_open), and its success closes
+-- it. Locks the endpoint's row if something changes, so call it after all jobs are done with.
+create function podbase_private.observe_endpoint(p_endpoint text, p_part text, p_fine boolean) returns void
+language plpgsql set search_path = '' as $$
+declare
+  v_endpoint podbase_private.endpoints;
+  v_settings podbase_private.settings;
+  v_now timestamptz := podbase_private.now();
+begin
+  select * into v_endpoint from podbase_private.endpoints where name = p_endpoint;
+  if p_fine and v_endpoint.breaker = 'closed'
+    and (case p_part when 'submit' then v_endpoint.submit_failures else v_endpoint.run_failures end) = 0 then
+    return;
+  end if;
+  select * into v_settings from podbase_private.settings;
+  update podbase_private.endpoints set
+      submit_failures = case when p_part <> 'submit' then submit_failures when p_fine then 0 else submit_failures + 1 end,
+      run_failures = case when p_part <> 'run' then run_failures when p_fine then 0 else run_failures + 1 end
+    where name = p_endpoint returning * into v_endpoint;
+
+  if greatest(v_endpoint.submit_failures, v_endpoint.run_failures) < v_settings.breaker_threshold then
+    update podbase_private.endpoints set breaker = 'closed', breaker_trips = 0, breaker_until = null
+      where name = p_endpoint and breaker <> 'closed';
+  elsif not p_fine and (v_endpoint.breaker <> 'open' or v_endpoint.breaker_until <= v_now) then
+    update podbase_private.endpoints set
+        breaker = 'open', breaker_trips = breaker_trips + 1,
+        breaker_until = v_now + least(interval '5 minutes', v_settings.breaker_pause * 2 ^ least(breaker_trips, 10))
+      where name = p_endpoint;
+    perform podbase_private.alert('breaker_open', p_endpoint, null, jsonb_build_object(
+      'submitFailures', v_endpoint.submit_failures, 'runFailures', v_endpoint.run_failures));
+  end if;
+end $$;

@@ -1,0 +1,223 @@
+-- A request becomes a job.
+
+-- The job that a (user, idempotency key) already made. SQLSTATE PB001 when it was made of another request.
+create function podbase_private.job_of_key(p_request jsonb) returns uuid
+language plpgsql set search_path = '' as $$
+declare v_job podbase.jobs;
+begin
+  select * into strict v_job from podbase.jobs
+    where user_id = (p_request ->> 'user')::uuid and idempotency_key = p_request ->> 'idempotencyKey';
+  if v_job.kind <> p_request ->> 'kind' or v_job.input <> p_request -> 'input' then
+    raise exception 'the idempotency key was used for another request' using errcode = 'PB001';
+  end if;
+  return v_job.id;
+end $$;
+
+-- The only task of a new job: claimed at once where nobody waits before it and an endpoint has plenty of room, else
+-- queued. Returns its claim, or null.
+create function podbase_private.start_single(p_job podbase.jobs, p_task podbase.tasks, p_plan jsonb, p_rank smallint)
+returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  v_now timestamptz := p_job.created_at;
+  v_endpoint podbase_private.endpoints;
+  v_attempt uuid;
+  v_token text;
+  v_free boolean := not exists (
+      select from podbase_private.task_schedule s where s.route = p_plan ->> 'route' and s.ready_key is not null)
+    and podbase_private.user_limit(p_job.user_id) is null;
+begin
+  if v_free then
+    select e.* into v_endpoint from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
+      where r.route = p_plan ->> 'route' and e.enabled order by r.position limit 1;
+    -- Near its cap, claim() takes turns; a trial of a broken endpoint is claim()'s too.
+    v_free := case when v_endpoint.breaker = 'closed' then podbase_private.room(v_endpoint, v_now) > 16 else false end;
+  end if;
+  insert into podbase_private.task_schedule (task_id, job_id, user_id, route, rank, artifacts, optional, submit_policy,
+    max_attempts, reroute, attempts_made)
+  values (p_task.id, p_job.id, p_job.user_id, p_plan ->> 'route', p_rank, coalesce(p_plan -> 'artifacts', '{}'),
+    coalesce((p_plan ->> 'optional')::boolean, false),
+    coalesce(p_plan ->> 'submitPolicy', 'at_least_once')::podbase_private.submit_policy,
+    coalesce((p_plan ->> 'maxAttempts')::int, 3), p_plan -> 'reroute', v_free::int);
+  if not v_free then
+    perform podbase_private.enqueue(array[p_task.id]);
+    return null;
+  end if;
+  v_token := podbase_private.new_token();
+  insert into podbase_private.attempts (task_id, job_id, number, endpoint, token_hash, next_check_at, created_at)
+  values (p_task.id, p_job.id, 1, v_endpoint.name, sha256(convert_to(v_token, 'UTF8')), v_now + interval '30 s', v_now)
+  returning id into v_attempt;
+  perform podbase_private.spend(v_endpoint.id, v_endpoint.max_runs_per_10s, 1, v_now);
+  return podbase_private.claims_json(array[v_attempt], array[v_token]);
+end $$;
+
+-- Makes a job of a request and claims as many tasks as it made ready, usually its own.
+--   request: {user, kind, input, idempotencyKey?, priority? (-100 to 100, higher goes first), plan: {tasks: [{name,
+--             route, after?, artifacts?, optional?, submitPolicy?, maxAttempts?, reroute?: {class: route},
+--             map?: {over: "input" | an upstream, path: [key, …]}}]}}
+--   returns: {job, created, claims}
+-- The same (user, idempotency key) gives the first job again, created false; with another kind or input PB001.
+-- Other SQLSTATEs: PB002 unknown route, PB003 invalid plan or request, PB007 input over 9 MiB, 23503 unknown user.
+-- Emits version 1. Caller: service_role. Takes no lock but its own rows and claim()'s.
+create function podbase_private.submit_job(request jsonb) returns jsonb
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  v_tasks jsonb := request -> 'plan' -> 'tasks';
+  v_user uuid := (request ->> 'user')::uuid;
+  v_now timestamptz := podbase_private.now();
+  v_job podbase.jobs;
+  v_task podbase.tasks;
+  v_claims jsonb;
+begin
+  perform podbase_private.check_request(request);
+  perform podbase_private.check_plan(request -> 'plan');
+  insert into podbase.jobs (user_id, kind, input, idempotency_key, progress, task_count, created_at, updated_at)
+  values (v_user, request ->> 'kind', request -> 'input', request ->> 'idempotencyKey', 0,
+    jsonb_array_length(v_tasks), v_now, v_now)
+  on conflict (user_id, idempotency_key) do nothing
+  returning * into v_job;
+  if v_job.id is null then
+    return jsonb_build_object(
+      'job', podbase_private.job_json(podbase_private.job_of_key(request)), 'created', false, 'claims', '[]'::jsonb);
+  end if;
+  perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
+
+  if v_job.task_count = 1 and not v_tasks -> 0 ? 'map' then
+    insert into podbase.tasks (job_id, user_id, name, status, created_at, updated_at)
+    values (v_job.id, v_user, v_tasks -> 0 ->> 'name', 'queued', v_now, v_now)
+    returning * into v_task;
+    v_claims := podbase_private.start_single(
+      v_job, v_task, v_tasks -> 0, (-coalesce((request ->> 'priority')::int, 0))::smallint);
+    return jsonb_build_object('created', true, 'claims', coalesce(v_claims, podbase_private.claim(1)),
+      'job', to_jsonb(v_job) || jsonb_build_object('tasks', jsonb_build_array(v_task), 'artifacts', '[]'::jsonb));
+  end if;
+  return jsonb_build_object(
+    'created', true,
+    'claims', podbase_private.claim(least(10, podbase_private.start_tasks(array[v_job.id], array[request]))),
+    'job', podbase_private.job_json(v_job.id));
+end $$;
+
+-- Makes the tasks of new jobs, queues what waits for nothing and opens maps over the input. Returns how many are ready.
+create function podbase_private.start_tasks(p_jobs uuid[], p_requests jsonb[]) returns int
+language plpgsql set search_path = '' as $$
+declare
+  v_ready uuid[];
+  v_mapping uuid[];
+  v_changed uuid[];
+begin
+  with plan as (
+    select gen_random_uuid() as id, j.id as job_id, j.user_id, j.created_at, t.value as t, t.ordinality as position,
+      array(select jsonb_array_elements_text(t.value -> 'after')) as after,
+      (-coalesce((r.request ->> 'priority')::int, 0))::smallint as rank
+    from unnest(p_jobs, p_requests) as r (job, request)
+    join podbase.jobs j on j.id = r.job,
+    jsonb_array_elements(r.request -> 'plan' -> 'tasks') with ordinality as t
+  ), made as (
+    insert into podbase.tasks (id, job_id, user_id, name, status, created_at, updated_at)
+    select id, job_id, user_id, t ->> 'name',
+      case when after = '{}' and not t ? 'map' then 'queued' else 'blocked' end::podbase.task_status,
+      -- Declared order is shown order.
+      created_at + position * interval '1 microsecond', created_at
+    from plan
+  ), scheduled as (
+    insert into podbase_private.task_schedule
+      (task_id, job_id, user_id, route, rank, after, artifacts, optional, submit_policy, max_attempts, reroute, map)
+    select id, job_id, user_id, t ->> 'route', rank, after, coalesce(t -> 'artifacts', '{}'),
+      coalesce((t ->> 'optional')::boolean, false),
+      coalesce(t ->> 'submitPolicy', 'at_least_once')::podbase_private.submit_policy,
+      coalesce((t ->> 'maxAttempts')::int, 3), t -> 'reroute', t -> 'map'
+    from plan
+  )
+  select coalesce(array_agg(id order by job_id, position) filter (where after = '{}' and not t ? 'map'), '{}'),
+    coalesce(array_agg(distinct job_id) filter (where after = '{}' and t ? 'map'), '{}')
+  into v_ready, v_mapping from plan;
+  perform podbase_private.enqueue_many(v_ready);
+
+  for i in 1 .. cardinality(v_mapping) loop
+    v_changed := podbase_private.unblock(v_mapping[i]);
+    perform podbase_private.publish(v_mapping[i], v_changed, 'engine', 'list opened');
+    v_ready := v_ready || array(select task_id from podbase.tasks t join podbase_private.task_schedule s
+      on s.task_id = t.id where t.job_id = v_mapping[i] and s.item_index is not null);
+  end loop;
+  return cardinality(v_ready);
+end $$;
+
+-- enqueue() for many tasks of many users at once: each user's tasks in the order given, one after the other.
+create function podbase_private.enqueue_many(p_tasks uuid[]) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if cardinality(p_tasks) <= 3 then
+    perform podbase_private.enqueue(p_tasks);
+    return;
+  end if;
+  with given as materialized (
+    select s.task_id, s.route, s.user_id, s.rank, x.n
+    from unnest(p_tasks) with ordinality as x (id, n) join podbase_private.task_schedule s on s.task_id = x.id
+  ), lines as materialized (
+    select route, user_id, rank, podbase_private.user_limit(user_id) is not null as limited,
+      podbase_private.next_ready_key(route, user_id, rank) as base,
+      podbase_private.turn() / coalesce(
+        (select l.weight from podbase_private.user_limits l where l.user_id = d.user_id), 1) as step
+    from (select distinct route, user_id, rank from given) as d
+  ), placed as materialized (
+    select task_id, limited, base + step * (row_number() over (partition by route, user_id, rank order by n) - 1) as key
+    from given join lines using (route, user_id, rank)
+  )
+  update podbase_private.task_schedule s set
+      parked = limited, ready_key = case when not limited then key end, ready_since = podbase_private.now()
+    from placed where s.task_id = placed.task_id;
+end $$;
+
+-- Makes many jobs in one call and one transaction: all or none. Claims nothing; whoever claims next takes them in fair
+-- order. Their creation is in the history, but not broadcast: a client learns of them by its next read or their first
+-- change.
+--   requests: [request, …] as of submit_job, at most 10,000
+--   returns: [{job: id, created}, …] in the same order
+-- SQLSTATEs as of submit_job; PB003 for over 10,000.
+-- Caller: service_role. Locks: its own rows.
+create function podbase_private.submit_jobs(requests jsonb) returns jsonb
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  v_requests jsonb[];
+  v_ids uuid[];
+  v_new uuid[];
+  v_new_requests jsonb[];
+  v_result jsonb;
+  v_now timestamptz := podbase_private.now();
+begin
+  if jsonb_typeof(requests) is distinct from 'array' or jsonb_array_length(requests) > 10000 then
+    perform podbase_private.refuse_plan('', 'a list of at most 10,000 requests');
+  end if;
+  v_requests := array(select jsonb_array_elements(requests));
+  perform podbase_private.check_request(r) from unnest(v_requests) r;
+  -- Most share a plan, so each plan is checked once.
+  perform podbase_private.check_plan(plan) from (select distinct r -> 'plan' from unnest(v_requests) r) as p (plan);
+
+  with given as (
+    select gen_random_uuid() as id, r, n from unnest(v_requests) with ordinality as x (r, n)
+  ), made as (
+    insert into podbase.jobs (id, user_id, kind, input, idempotency_key, progress, task_count, created_at, updated_at)
+    select id, (r ->> 'user')::uuid, r ->> 'kind', r -> 'input', r ->> 'idempotencyKey', 0,
+      jsonb_array_length(r -> 'plan' -> 'tasks'), v_now, v_now
+    from given order by n
+    on conflict (user_id, idempotency_key) do nothing
+    returning id
+  )
+  select array_agg(made.id order by n), array_agg(made.id order by n) filter (where made.id is not null),
+    array_agg(r order by n) filter (where made.id is not null)
+  into v_ids, v_new, v_new_requests
+  from given left join made on made.id = given.id;
+
+  select coalesce(jsonb_agg(jsonb_build_object(
+      'job', coalesce(id, podbase_private.job_of_key(r)), 'created', id is not null) order by n), '[]')
+    into v_result from unnest(v_ids, v_requests) with ordinality as x (id, r, n);
+  if v_new is not null then
+    insert into podbase_private.job_events
+      (job_id, version, at, actor, cause, job_status, job_phase, job_progress)
+    select id, 1, v_now, 'user', 'submitted', 'queued', 'queued', 0 from unnest(v_new) as id;
+    perform podbase_private.start_tasks(v_new, v_new_requests);
+  end if;
+  return v_result;
+end $$;

@@ -1,0 +1,96 @@
+-- What RunPod answered to the POSTs.
+
+-- Reads an attempt with its job's row locked; null when there is no such attempt. Every function of reports starts so.
+create function podbase_private.lock_attempt(p_attempt uuid) returns podbase_private.attempts
+language plpgsql set search_path = '' as $$
+declare v_attempt podbase_private.attempts;
+begin
+  select * into v_attempt from podbase_private.attempts where id = p_attempt;
+  perform from podbase.jobs where id = v_attempt.job_id for update;
+  if not found then return null; end if;
+  -- It may have changed while the lock was waited for.
+  select * into v_attempt from podbase_private.attempts where id = p_attempt;
+  return v_attempt;
+end $$;
+
+-- Records how the POSTs of claimed attempts ended.
+--   results: [{attempt, outcome: accepted | rejected | not_sent | unknown, providerId?, class?, error?, retryAfterMs?}]
+--     accepted  RunPod answered with an id
+--     rejected  RunPod clearly refused (class says why); not_sent: the request certainly never left
+--     unknown   no clear answer: the job may exist and be paid; never posted again before the evidence window is over
+--   returns: the number of results that changed something
+-- Idempotent: an attempt that is past its submission keeps its state; unknown attempts are skipped. Emits one version
+-- for each changed task. Caller: service_role. Locks: the jobs in the order of their ids, then endpoints by name.
+create function podbase_private.record_submissions(results jsonb) returns int
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  r record;
+  v_attempt podbase_private.attempts;
+  v_endpoint podbase_private.endpoints;
+  v_tasks uuid[];
+  v_now timestamptz := podbase_private.now();
+  v_changed int := 0;
+  v_fine text[] := '{}';
+  v_broken text[] := '{}';
+  v_name text;
+begin
+  for r in
+    select x.* from jsonb_to_recordset(results) as x
+      (attempt uuid, outcome text, "providerId" text, class text, error text, "retryAfterMs" int)
+    join podbase_private.attempts a on a.id = x.attempt
+    order by a.job_id, a.id
+  loop
+    v_attempt := podbase_private.lock_attempt(r.attempt);
+    continue when v_attempt.id is null;
+    if v_attempt.state not in ('claimed', 'submit_unknown') then
+      -- A report may have been faster than RunPod's own answer; the id is worth keeping all the same.
+      update podbase_private.attempts set provider_id = r."providerId", submitted_at = v_now
+        where id = r.attempt and r.outcome = 'accepted' and provider_id is null;
+      continue;
+    end if;
+    if v_endpoint.name is distinct from v_attempt.endpoint then
+      select * into strict v_endpoint from podbase_private.endpoints where name = v_attempt.endpoint;
+    end if;
+
+    v_tasks := '{}';
+    if r.outcome = 'accepted' then
+      v_attempt.provider_id := coalesce(v_attempt.provider_id, r."providerId");
+      v_attempt.submitted_at := v_now;
+      v_attempt.state := 'in_queue';
+      v_attempt.next_check_at := v_now + v_endpoint.first_poll_ms * interval '1 ms';
+      perform podbase_private.save_attempt(v_attempt);
+      v_tasks := podbase_private.show_task(v_attempt.task_id, 'waiting_for_worker', 'warming_up');
+      if v_endpoint.submit_failures > 0 then v_fine := v_fine || v_endpoint.name; end if;
+    elsif r.outcome = 'unknown' then
+      v_broken := v_broken || v_endpoint.name;
+      if v_attempt.state = 'claimed' then
+        v_attempt.state := 'submit_unknown';
+        v_attempt.error := left(r.error, 10000);
+        v_attempt.submitted_at := v_now;
+        v_attempt.next_check_at := v_now + v_endpoint.evidence_window_ms * interval '1 ms';
+        perform podbase_private.save_attempt(v_attempt);
+        v_tasks := podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming');
+      end if;
+    else
+      r.class := coalesce(r.class, 'transient_network');
+      if exists (select from podbase_private.failure_classes where class = r.class and breaker) then
+        v_broken := v_broken || v_endpoint.name;
+      end if;
+      v_tasks := podbase_private.fail_attempt(v_attempt, 'rejected', r.class, r.error, r."retryAfterMs");
+    end if;
+    continue when v_tasks = '{}';
+    perform podbase_private.publish(v_attempt.job_id, v_tasks, 'engine', 'submission ' || r.outcome);
+    v_changed := v_changed + 1;
+  end loop;
+
+  if v_fine <> '{}' or v_broken <> '{}' then
+    for v_name in select distinct e from unnest(v_fine || v_broken) e order by 1 loop
+      if v_name = any (v_fine) then
+        perform podbase_private.observe_endpoint(v_name, 'submit', true);
+      end if;
+      perform podbase_private.observe_endpoint(v_name, 'submit', false) from unnest(v_broken) b where b = v_name;
+    end loop;
+  end if;
+  return v_changed;
+end $$;

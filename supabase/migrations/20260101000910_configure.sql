@@ -1,0 +1,54 @@
+-- Sets endpoints, routes and settings from one document: {endpoints: {name: {providerId, maxInFlight?, maxRunsPer10s?,
+-- executionTimeoutMs?, ttlMs?, firstPollMs?, maxPollMs?, evidenceWindowMs?, enabled?}}, routes: {route: [endpoint name,
+-- …]}, settings: {column of podbase_private.settings: value}, users: {user id: {weight?, maxInFlight?}}}.
+-- Named endpoints are made or changed, named routes are replaced, what is not named stays. Values out of range raise
+-- 23514, an unknown endpoint in a route 23503, an unknown setting PB003. Caller: service_role.
+create function podbase_private.configure(config jsonb) returns void
+language plpgsql security definer set search_path = '' as $$
+declare v_endpoint int;
+begin
+  insert into podbase_private.endpoints as e (name, provider_id, enabled, max_in_flight, max_runs_per_10s,
+    execution_timeout_ms, ttl_ms, first_poll_ms, max_poll_ms, evidence_window_ms)
+  select key, value ->> 'providerId', coalesce((value ->> 'enabled')::boolean, true),
+    coalesce((value ->> 'maxInFlight')::int, 100), coalesce((value ->> 'maxRunsPer10s')::int, 1000),
+    coalesce((value ->> 'executionTimeoutMs')::int, 900000),
+    coalesce((value ->> 'ttlMs')::int, 86400000), coalesce((value ->> 'firstPollMs')::int, 30000),
+    coalesce((value ->> 'maxPollMs')::int, 600000), coalesce((value ->> 'evidenceWindowMs')::int, 120000)
+  from jsonb_each(coalesce(config -> 'endpoints', '{}'))
+  on conflict (name) do update set provider_id = excluded.provider_id, enabled = excluded.enabled,
+    max_in_flight = excluded.max_in_flight, max_runs_per_10s = excluded.max_runs_per_10s,
+    execution_timeout_ms = excluded.execution_timeout_ms, ttl_ms = excluded.ttl_ms,
+    first_poll_ms = excluded.first_poll_ms, max_poll_ms = excluded.max_poll_ms,
+    evidence_window_ms = excluded.evidence_window_ms;
+  for v_endpoint in
+    select id from podbase_private.endpoints where (config -> 'endpoints') ? name
+  loop
+    if to_regclass(format('podbase_private.bucket_%s', v_endpoint)) is null then
+      execute format('create sequence podbase_private.bucket_%s', v_endpoint);
+    end if;
+  end loop;
+
+  delete from podbase_private.routes where route in (select jsonb_object_keys(coalesce(config -> 'routes', '{}')));
+  insert into podbase_private.routes (route, position, endpoint)
+  select r.key, e.ordinality, e.value
+  from jsonb_each(coalesce(config -> 'routes', '{}')) r,
+    jsonb_array_elements_text(r.value) with ordinality as e (value, ordinality);
+
+  if config ? 'settings' then
+    if exists (select from jsonb_object_keys(config -> 'settings') k
+               where not (select to_jsonb(s) - 'single' from podbase_private.settings s) ? k) then
+      perform podbase_private.refuse_plan('settings', 'there is no such setting');
+    end if;
+    update podbase_private.settings s set
+        max_in_flight_per_user = n.max_in_flight_per_user, ageing_after = n.ageing_after,
+        breaker_threshold = n.breaker_threshold, breaker_pause = n.breaker_pause, keep_jobs = n.keep_jobs,
+        keep_payloads = n.keep_payloads, keep_events = n.keep_events, keep_reports = n.keep_reports,
+        keep_alerts = n.keep_alerts
+      from (select (jsonb_populate_record(old, config -> 'settings')).* from podbase_private.settings old) as n;
+  end if;
+
+  insert into podbase_private.user_limits (user_id, weight, max_in_flight)
+  select key::uuid, coalesce((value ->> 'weight')::int, 1), (value ->> 'maxInFlight')::int
+  from jsonb_each(coalesce(config -> 'users', '{}'))
+  on conflict (user_id) do update set weight = excluded.weight, max_in_flight = excluded.max_in_flight;
+end $$;
