@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { expect, onTestFinished, test } from "vitest";
+import { type EndpointOptions, realClock, type Simulator } from "../src/index.ts";
+import { call, run, startOne, status } from "./helpers.ts";
+
+const script = new URL("./fixtures/worker_loop.py", import.meta.url).pathname;
+const python = spawnSync("python3", ["--version"], { encoding: "utf8" }).stdout?.trim();
+console.info(
+  python
+    ? `The worker loop in ${python} runs.`
+    : "There is no python3: only Node speaks the worker protocol (worker-protocol).",
+);
+
+const start = (endpoint: Partial<EndpointOptions> = {}): Promise<Simulator> =>
+  startOne({ handler: "worker", workerPollMs: 500, ...endpoint }, { clock: realClock() });
+
+/** A worker process that knows nothing but these environment variables. */
+const startWorker = (simulator: Simulator, id: string, pingMs = 100) => {
+  const child: ChildProcess = spawn("python3", [script], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      PATH: process.env.PATH ?? "",
+      ...simulator.workerEnvironment("ep", id),
+      RUNPOD_PING_INTERVAL: String(pingMs),
+    },
+  });
+  const lines: string[] = [];
+  if (child.stdout) createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const said = (line: string) => expect.poll(() => lines, { timeout: 10_000 }).toContain(line);
+  return { child, said };
+};
+
+const ended = async (simulator: Simulator, job: string) => {
+  await simulator.until((event) => event.type === "finished" && event.job === job);
+  return status(simulator, job);
+};
+
+test.runIf(python)("a Python worker takes jobs, reports, streams, tells of progress and fails", async () => {
+  const simulator = await start();
+  startWorker(simulator, "worker-1");
+  const plain = await run(simulator, { text: "größer" });
+  expect(await ended(simulator, plain)).toMatchObject({
+    status: "COMPLETED",
+    output: { did: { text: "größer" } },
+    workerId: "worker-1",
+  });
+
+  const failing = await run(simulator, { fail: "no such voice" });
+  const { error } = await ended(simulator, failing);
+  expect(JSON.parse(error)).toMatchObject({ error_message: "no such voice", worker_id: "worker-1" });
+
+  const streaming = await run(simulator, { chunks: 3 });
+  await ended(simulator, streaming);
+  expect((await call(simulator, "GET", `stream/${streaming}`)).body).toEqual({
+    status: "COMPLETED",
+    stream: [0, 1, 2].map((chunk) => ({ output: { chunk } })),
+  });
+
+  const waiting = await run(simulator, { steps: 3, wait_for_stop: true });
+  await expect
+    .poll(() => status(simulator, waiting), { timeout: 10_000 })
+    .toMatchObject({ status: "IN_PROGRESS", output: { step: 2 } });
+});
+
+test.runIf(python)(
+  "a Python worker is told to stop a cancelled job, reports nothing and goes on",
+  async () => {
+    const simulator = await start();
+    const worker = startWorker(simulator, "worker-1");
+    const id = await run(simulator, { steps: 1, wait_for_stop: true });
+    // A stop that comes before the job itself finds nothing to stop.
+    await simulator.until((event) => event.type === "progress");
+    await call(simulator, "POST", `cancel/${id}`);
+    await worker.said(`stopped ${id}`);
+    expect(await status(simulator, id)).toMatchObject({ status: "CANCELLED" });
+    const next = await run(simulator, { text: "next" });
+    expect(await ended(simulator, next)).toMatchObject({ status: "COMPLETED" });
+    expect(simulator.history().map(({ type }) => type)).not.toContain("late_report");
+  },
+);
+
+test.runIf(python)(
+  "pings keep a blocked job alive; a killed worker's job is re-dispatched to another",
+  async () => {
+    const simulator = await start({ lossMs: 1200, workerPollMs: 100 });
+    const first = startWorker(simulator, "worker-1");
+    const blocked = await run(simulator, { block_seconds: 2 });
+    expect(await ended(simulator, blocked)).toMatchObject({ status: "COMPLETED", workerId: "worker-1" });
+    expect(await status(simulator, blocked)).not.toHaveProperty("retries");
+
+    const lost = await run(simulator, { block_seconds: 0.3 });
+    await simulator.until((event) => event.type === "started" && event.job === lost);
+    first.child.kill("SIGKILL");
+    startWorker(simulator, "worker-2");
+    expect(await ended(simulator, lost)).toMatchObject({
+      status: "COMPLETED",
+      retries: 1,
+      workerId: "worker-2",
+    });
+  },
+);
