@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
+import type { Fault } from "./core/fault.ts";
 import type { Span } from "./core/random.ts";
+import { readFaultFile } from "./fault-file.ts";
 import { builtIn } from "./handlers/built-in.ts";
 import { command } from "./handlers/command.ts";
 import type { Handler } from "./handlers/handler.ts";
@@ -13,6 +15,7 @@ interface Options {
   coldStart?: Span;
   speed: number;
   seed?: string;
+  faults?: Fault[];
   stateFile?: string;
 }
 
@@ -37,6 +40,14 @@ const asSpan = (value: string): Span => {
   return [Number(from), Number(to)];
 };
 
+const asFaults = (path: string): Fault[] => {
+  try {
+    return readFaultFile(path);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+};
+
 const HANDLERS = [...Object.keys(builtIn), "worker"].join(", ");
 
 const asHandler = (name: string): Handler<never> | "worker" => {
@@ -54,7 +65,8 @@ const addEndpoint = (value: string, others: Options["endpoint"] = {}): Options["
   return { ...others, [id]: asHandler(handler) };
 };
 
-const run = async ({ port, apiKey, endpoint, coldStart, speed, seed, stateFile }: Options): Promise<void> => {
+const run = async (options: Options): Promise<void> => {
+  const { port, apiKey, endpoint, coldStart, speed, seed, faults, stateFile } = options;
   const simulator = await createSimulator({
     apiKey,
     port,
@@ -66,6 +78,7 @@ const run = async ({ port, apiKey, endpoint, coldStart, speed, seed, stateFile }
       ]),
     ),
     ...(seed !== undefined && { seed }),
+    ...(faults !== undefined && { faults }),
     ...(stateFile !== undefined && { stateFile }),
   });
   const signals = ["SIGINT", "SIGTERM"] as const;
@@ -94,5 +107,6 @@ export const simulatorCommand = (): Command =>
     .option("--cold-start <ms>", "start of a worker: 8000, or from-to (default: 10000-75000)", asSpan)
     .option("--speed <factor>", "how much faster than real time it runs", asSpeed, 1)
     .option("--seed <seed>", "makes chance repeatable (default: a fresh one)")
+    .option("--faults <file>", "what is to go wrong: a JSON list of faults", asFaults)
     .option("--state-file <path>", "keep jobs there, so that they outlive this process")
     .action(run);

@@ -11,6 +11,7 @@ export {
   type RateLimit,
 } from "./core/settings.ts";
 export type { Post } from "./core/world.ts";
+export { readFaultFile } from "./fault-file.ts";
 export { builtIn, echo, fail, progress, sleep, stream } from "./handlers/built-in.ts";
 export { type CommandOptions, command } from "./handlers/command.ts";
 export type { Handler, HandlerContext, HandlerJob } from "./handlers/handler.ts";

@@ -59,6 +59,7 @@ test.each([
   [["--api-key", "k", "--endpoint", "a=echo", "--port", "no"], "Not a port"],
   [["--api-key", "k", "--endpoint", "a=echo", "--speed", "0"], "Not a number above 0"],
   [["--api-key", "k", "--endpoint", "a=echo", "--cold-start", "9-2"], "A range goes upwards"],
+  [["--api-key", "k", "--endpoint", "a=echo", "--faults", "/no/file"], "/no/file"],
   [["--api-key", "k", "--endpoint", "a=echo", "--throttle"], "unknown option"],
 ])("it refuses %j", async (args, message) => {
   let errors = "";
