@@ -1,110 +1,116 @@
 import type { Claim } from "@podbase/core";
 import type { Sql } from "postgres";
 import { engine, type Features } from "./engine-calls.ts";
-import { floor } from "./floor.ts";
-import { userId } from "./payload.ts";
+import { floor, stockFloor } from "./floor.ts";
+import { USERS, userId } from "./payload.ts";
+import { queueJobs } from "./stock.ts";
 import type { Cell, Step } from "./throughput.ts";
 
-/** The prepared databases: with finished jobs only, and with queued ones too. */
-export const BASE = "bench_base";
-export const STOCKED = "bench_stocked";
-
-/** How much the stocked database must have queued, and all cells. `size` scales the numbers of jobs. */
-export function cells(features: Features, size: number): { cells: Cell[]; queued: number } {
-  const jobs = (full: number) => Math.max(40, Math.round(full * size));
-  const bulk = jobs(10_000);
-  const list: Cell[] = [
-    ...[1, 16].map(
-      (clients): Cell => ({
-        name: "submit",
-        clients,
-        jobs: jobs(clients === 1 ? 1500 : 4000),
-        template: BASE,
-        // A full endpoint: the job queues, as most do under load.
-        prepare: (sql) => engine.configure(sql, false),
-        engine: async (sql) => {
-          await engine.submit(sql, anyUser());
-          return 1;
-        },
-        floor: async (sql) => {
-          await floor.submit(sql, anyUser());
-          return 1;
-        },
-      }),
-    ),
+/** Everything that is measured beside the floor. `size` scales the numbers of jobs, 1 being a full run. */
+export function cells(features: Features, size: number): Cell[] {
+  const jobs = (full: number) => Math.max(100, Math.round(full * size));
+  return [
+    submitCell(1, jobs(1500)),
+    submitCell(16, jobs(4000)),
+    submitManyCell(jobs(10_000), features),
+    consumeCell(1, 1, jobs(800), features),
+    consumeCell(8, 1, jobs(2000), features),
+    consumeCell(1, 100, jobs(2500), features),
+    consumeCell(8, 100, jobs(5000), features),
     {
-      name: "submit many in one call",
+      name: "lifecycle one by one",
       clients: 1,
-      batch: bulk,
-      jobs: bulk,
-      template: BASE,
-      prepare: (sql) => engine.configure(sql, false),
-      engine: features.submitMany ? submitMany(bulk) : null,
-      floor: async (sql) => {
-        await floor.submitMany(sql, bulk);
-        return bulk;
-      },
+      jobs: jobs(600),
+      engine: engineLifecycle,
+      floor: floorLifecycle,
     },
-    ...[1, 100].flatMap((batch) =>
-      [1, 8].map(
-        (clients): Cell => ({
-          name: "claim → complete",
-          clients,
-          batch,
-          jobs: jobs((batch === 1 ? 800 : 2500) * (clients === 1 ? 1 : 2.5)),
-          template: STOCKED,
-          engine: engineConsumer(batch, features),
-          floor: floorConsumer(batch),
-        }),
-      ),
-    ),
-    ...[1, 8].map(
-      (clients): Cell => ({
-        name: "lifecycle one by one",
-        clients,
-        jobs: jobs(clients === 1 ? 600 : 1500),
-        template: BASE,
-        engine: engineLifecycle,
-        floor: floorLifecycle,
-      }),
-    ),
+    {
+      name: "lifecycle one by one",
+      clients: 8,
+      jobs: jobs(1500),
+      engine: engineLifecycle,
+      floor: floorLifecycle,
+    },
     {
       name: "bulk in, single webhooks",
       clients: 8,
       batch: 100,
       jobs: jobs(4000),
-      template: BASE,
       engine: engineBulkIn(100, features),
       floor: floorBulkIn(100),
     },
   ];
-  const consumed = list.filter((cell) => cell.template === STOCKED);
-  // Warm-ups take some, and the last batch of every client overshoots.
-  const queued = Math.max(...consumed.map((cell) => cell.jobs * 1.2 + 2 * cell.clients * (cell.batch ?? 1)));
-  return { cells: list, queued: Math.ceil(queued) };
 }
 
-const anyUser = () => userId(Math.floor(Math.random() * 1000));
+/** Submissions to a full endpoint: the job queues, as most do under load. */
+const submitCell = (clients: number, jobs: number): Cell => ({
+  name: "submit",
+  clients,
+  jobs,
+  prepare: (sql) => engine.configure(sql, false),
+  engine: async (sql) => {
+    await engine.submit(sql, anyUser());
+    return 1;
+  },
+  floor: async (sql) => {
+    await floor.submit(sql, anyUser());
+    return 1;
+  },
+});
+
+const submitManyCell = (batch: number, features: Features): Cell => ({
+  name: "submit many in one call",
+  clients: 1,
+  batch,
+  jobs: batch,
+  prepare: (sql) => engine.configure(sql, false),
+  engine: features.submitMany ? submitMany(batch) : null,
+  floor: async (sql) => {
+    await floor.submitMany(sql, batch);
+    return batch;
+  },
+});
+
+/** A queue is claimed and completed to its end. */
+function consumeCell(clients: number, batch: number, jobs: number, features: Features): Cell {
+  return {
+    name: "claim → complete",
+    clients,
+    batch,
+    jobs,
+    restock: async (sql, count) => {
+      await queueJobs(sql, count);
+      await stockFloor(sql, { finished: 0, queued: count });
+    },
+    engine: engineConsumer(batch, features),
+    floor: floorConsumer(batch),
+  };
+}
+
+const anyUser = () => userId(Math.floor(Math.random() * USERS));
 
 const submitMany =
   (count: number): Step =>
   async (sql) => {
-    await engine.submitMany(
-      sql,
-      Array.from({ length: count }, (_, n) => userId(n)),
-    );
+    const users = Array.from({ length: count }, (_, n) => userId(n));
+    await engine.submitMany(sql, users);
     return count;
   };
 
-const engineConsumer =
-  (batch: number, features: Features): Step =>
-  async (sql) => {
-    const claims = await engine.claim(sql, batch);
+function engineConsumer(batch: number, features: Features): Step {
+  // A report brings further claims along; whoever gets them does that work.
+  const held = new WeakMap<Sql, Claim[]>();
+  return async (sql) => {
+    const waiting = held.get(sql) ?? [];
+    if (waiting.length === 0) waiting.push(...(await engine.claim(sql, batch)));
+    held.set(sql, waiting);
+    const claims = waiting.splice(0, batch);
     if (claims.length === 0) return null;
-    if (batch > 1 && features.reportMany) await engine.completeMany(sql, claims);
-    else for (const claim of claims) await engine.complete(sql, claim);
+    if (batch > 1 && features.reportMany) waiting.push(...(await engine.completeMany(sql, claims)));
+    else for (const claim of claims) waiting.push(...(await engine.complete(sql, claim)));
     return claims.length;
   };
+}
 
 const floorConsumer =
   (batch: number): Step =>
@@ -115,14 +121,15 @@ const floorConsumer =
     return ids.length;
   };
 
-/** Submission, claim, acceptance and completion of a job, each a call of its own; the engine claims as it submits. */
+/**
+ * Submission, acceptance and completion, each a call of its own; the engine claims as it submits. Claims may be of
+ * another client's job, or none if another client took this one: over all clients it evens out.
+ */
 const engineLifecycle: Step = async (sql) => {
-  let { claims } = await engine.submit(sql, anyUser());
-  // Another client's submission may have taken this job, and its client finishes it.
-  if (claims.length === 0) claims = await engine.claim(sql, 1);
+  const { claims } = await engine.submit(sql, anyUser());
   for (const claim of claims) {
     await engine.accept(sql, [claim]);
-    await engine.complete(sql, claim);
+    claims.push(...(await engine.complete(sql, claim)));
   }
   return claims.length;
 };
@@ -138,14 +145,20 @@ const floorLifecycle: Step = async (sql) => {
 /** Jobs come in, are claimed and accepted by the batch; RunPod's webhooks come one by one. */
 const engineBulkIn =
   (batch: number, features: Features): Step =>
-  async (sql: Sql) => {
-    const claims: Claim[] = [];
+  async (sql) => {
+    let claims: Claim[] = [];
     if (features.submitMany) await submitMany(batch)(sql);
     else for (let n = 0; n < batch; n++) claims.push(...(await engine.submit(sql, anyUser())).claims);
     claims.push(...(await engine.claim(sql, batch)));
-    await engine.accept(sql, claims);
-    for (const claim of claims) await engine.complete(sql, claim);
-    return claims.length;
+    let done = 0;
+    while (claims.length > 0) {
+      await engine.accept(sql, claims);
+      const more: Claim[] = [];
+      for (const claim of claims) more.push(...(await engine.complete(sql, claim)));
+      done += claims.length;
+      claims = more;
+    }
+    return done;
   };
 
 const floorBulkIn =

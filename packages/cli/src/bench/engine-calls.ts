@@ -1,4 +1,4 @@
-import type { Claim, SubmitResult } from "@podbase/core";
+import type { Claim, ReportResult, SubmitResult } from "@podbase/core";
 import type { Sql } from "postgres";
 import { INPUT, OUTPUT } from "./payload.ts";
 
@@ -76,16 +76,21 @@ export const engine = {
     await sql`select podbase.record_submissions(${sql.json(rejected)}) as result`;
   },
 
-  async complete(sql: Sql, claim: Claim): Promise<void> {
-    const { verdict } = result<{ verdict: string }>(
+  /** Gives the claims that the report brings along. Throws unless it was applied. */
+  async complete(sql: Sql, claim: Claim): Promise<Claim[]> {
+    const { verdict, claims } = result<ReportResult>(
       await sql`select podbase.record_report(${sql.json(completion(claim))}) as result`,
     );
     if (verdict !== "applied") throw new Error(`a first completion was ${verdict}`);
+    return claims;
   },
 
   /** Needs the feature `reportMany`. */
-  async completeMany(sql: Sql, claims: Claim[]): Promise<void> {
-    await sql`select podbase.record_reports(${sql.json(claims.map(completion))}) as result`;
+  async completeMany(sql: Sql, claims: Claim[]): Promise<Claim[]> {
+    const results = result<ReportResult[]>(
+      await sql`select podbase.record_reports(${sql.json(claims.map(completion))}) as result`,
+    );
+    return results.flatMap((one) => one.claims);
   },
 
   async claimPolls(sql: Sql, limit: number): Promise<unknown[]> {

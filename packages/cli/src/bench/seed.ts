@@ -55,8 +55,7 @@ async function idsOf(sql: Sql, job: string): Promise<string[]> {
 }
 
 function copied({ name, type }: { name: string; type: string }): string {
-  if (name === "user_id")
-    return `('00000000-0000-4000-8000-' || lpad(to_hex(g % ${USERS}), 12, '0'))::uuid`;
+  if (name === "user_id") return `('00000000-0000-4000-8000-' || lpad(to_hex(g % ${USERS}), 12, '0'))::uuid`;
   if (type === "uuid") return `(lpad(to_hex(g), 8, '0') || substr(r."${name}"::text, 9))::uuid`;
   if (name === "provider_id") return `g || '-' || r.provider_id`;
   if (name === "created_at") return "r.created_at - g * interval '10 ms'";

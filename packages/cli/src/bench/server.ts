@@ -33,14 +33,17 @@ export async function startBenchServer(migrations: string): Promise<BenchServer>
         onnotice: () => {},
       }),
     );
-  const asAdmin = (work: (sql: Sql) => Promise<unknown>) => using(connect("template1", 1), ([sql]) => work(sql as Sql));
+  const asAdmin = (work: (sql: Sql) => Promise<unknown>) =>
+    using(connect("template1", 1), ([sql]) => work(sql as Sql));
   const stop = async () => {
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
   const copy = async (template: string, name: string) => {
     // Copying files beats copying through the log as soon as a database is bigger than a few megabytes.
-    await asAdmin((sql) => sql.unsafe(`create database ${name} template ${template} owner postgres strategy file_copy`));
+    await asAdmin((sql) =>
+      sql.unsafe(`create database ${name} template ${template} owner postgres strategy file_copy`),
+    );
   };
   try {
     await bootstrap(server);

@@ -21,14 +21,19 @@ export async function stock(sql: Sql, { finished, deferred, queued, live }: Stoc
   await copyJob(sql, await finishedJob(sql), finished);
   await copyJob(sql, await deferredJob(sql), deferred);
   await copyJob(sql, await liveJob(sql), live);
-  // The endpoint is closed for this one, or its submission would claim it.
-  await engine.configure(sql, false);
-  const { job } = await engine.submit(sql, userId(0));
-  // As if the users had submitted in turn.
-  await copyJob(sql, job.id, queued, { ready_key: `r.ready_key + g / ${USERS}` });
-  await engine.configure(sql, true);
+  await queueJobs(sql, queued);
   await stockFloor(sql, { finished, queued });
   await sql`vacuum analyze`;
+}
+
+/** Puts jobs of all users into the engine's queue, in the order of users that submit in turn. */
+export async function queueJobs(sql: Sql, count: number): Promise<void> {
+  if (count === 0) return;
+  // The endpoint is closed meanwhile, or the first submission would claim its job.
+  await engine.configure(sql, false);
+  const { job } = await engine.submit(sql, userId(0));
+  await copyJob(sql, job.id, count - 1, { ready_key: `r.ready_key + g / ${USERS}` });
+  await engine.configure(sql, true);
 }
 
 async function liveJob(sql: Sql): Promise<string> {

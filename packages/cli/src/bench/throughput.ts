@@ -13,13 +13,13 @@ export interface Cell {
   batch?: number;
   /** Jobs of one measured repetition. */
   jobs: number;
-  /** Which prepared database the repetitions are copies of. */
-  template: string;
   /** Null: this engine has no such call. */
   engine: Step | null;
   floor: Step;
-  /** Before either is measured. */
+  /** Before anything else. */
   prepare?: (sql: Sql) => Promise<unknown>;
+  /** Fills both queues with so many jobs; the steps then go on until nothing is left. */
+  restock?: (sql: Sql, jobs: number) => Promise<unknown>;
 }
 
 /** Jobs a second, and the engine's part of the floor's, taken within each repetition. */
@@ -32,27 +32,28 @@ export interface CellFigures {
   ratio: Spread | null;
 }
 
-/** Part of the jobs that warm plans and caches up before each measurement. */
-const WARM_UP = 0.1;
+/** A session plans its first calls anew; so many jobs of each client, or a tenth of all, come before the clock starts. */
+const WARM_UP_PER_CLIENT = 20;
 
 /**
- * Measures cells side by side: every repetition is a fresh copy of the cell's database, in which engine and floor take
- * turns to be first, so that noise of the machine hits both.
+ * Measures a cell: every repetition is a fresh copy of `database`, in which engine and floor take turns to be first, so
+ * that the machine's noise hits both.
  */
-export async function measureCell(server: BenchServer, cell: Cell, repetitions: number): Promise<CellFigures> {
+export async function measureCell(
+  server: BenchServer,
+  database: string,
+  cell: Cell,
+  repetitions: number,
+): Promise<CellFigures> {
   const engine: number[] = [];
   const floor: number[] = [];
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    await server.copy(cell.template, "bench_run");
+    await server.copy(database, "bench_run");
     try {
       await using(server.connect("bench_run", cell.clients), async (clients) => {
-        await cell.prepare?.(clients[0] as Sql);
-        const turns: [Step | null, number[]][] = [
-          [cell.engine, engine],
-          [cell.floor, floor],
-        ];
-        if (repetition % 2 === 1) turns.reverse();
-        for (const [step, rates] of turns) if (step) rates.push(await rateOf(clients, step, cell.jobs));
+        const sides: Side[] = [{ step: cell.floor, rates: floor }];
+        if (cell.engine) sides.push({ step: cell.engine, rates: engine });
+        await measureOnce(clients, cell, repetition % 2 === 0 ? sides : sides.toReversed());
       });
     } finally {
       await server.drop("bench_run");
@@ -69,13 +70,25 @@ export async function measureCell(server: BenchServer, cell: Cell, repetitions: 
   };
 }
 
-/** Jobs a second that the clients get done together, after a warm-up. */
-async function rateOf(clients: Sql[], step: Step, jobs: number): Promise<number> {
-  await runClients(clients, step, Math.ceil(jobs * WARM_UP));
-  const started = performance.now();
-  const done = await runClients(clients, step, jobs);
-  if (done < jobs * 0.9) throw new Error(`only ${done} of ${jobs} jobs could be done`);
-  return (done / (performance.now() - started)) * 1000;
+interface Side {
+  step: Step;
+  rates: number[];
+}
+
+async function measureOnce(clients: Sql[], cell: Cell, sides: Side[]): Promise<void> {
+  const sql = clients[0] as Sql;
+  await cell.prepare?.(sql);
+  const warmUp = Math.max(WARM_UP_PER_CLIENT * clients.length, Math.ceil(cell.jobs / 10));
+  await cell.restock?.(sql, warmUp);
+  for (const { step } of sides) await runClients(clients, step, warmUp);
+  await cell.restock?.(sql, cell.jobs);
+  await sql`vacuum analyze`;
+  for (const { step, rates } of sides) {
+    const started = performance.now();
+    const done = await runClients(clients, step, cell.restock ? Number.POSITIVE_INFINITY : cell.jobs);
+    if (done < cell.jobs) throw new Error(`${cell.name}: only ${done} of ${cell.jobs} jobs could be done`);
+    rates.push((done / (performance.now() - started)) * 1000);
+  }
 }
 
 async function runClients(clients: Sql[], step: Step, jobs: number): Promise<number> {
