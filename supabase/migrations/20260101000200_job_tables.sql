@@ -1,9 +1,10 @@
 -- What a user sees of a job. Ids are uuid v4; times come from podbase_private.now(); status columns change only in the
 -- engine's functions.
 --
--- Only jobs.user_id is a foreign key: rows below a job are written by those who hold its row lock (or, claiming, the lock
--- of the task's schedule) and go with it by a trigger. A foreign key on each would lock its parent's row once more at
--- every write. Status updates touch no indexed column, so that they stay on their page.
+-- What the API exposes has foreign keys, because PostgREST embeds tasks and artifacts in jobs by them
+-- (postgrest.org, resource embedding). The engine's own rows have none: they are written by those who hold the job's row
+-- lock (or, claiming, the lock of the task's schedule) and go with it by a trigger; a foreign key on each would lock its
+-- parent's row once more at every write. Status updates touch no indexed column, so that they stay on their page.
 
 -- One request of one user. Status, phase, progress and version follow from its tasks (podbase_private.publish).
 create table podbase.jobs (
@@ -40,7 +41,7 @@ create index jobs_finished on podbase.jobs using brin (finished_at) with (pages_
 -- One step of a job, as the user sees it. Its scheduling half is podbase_private.task_schedule.
 create table podbase.tasks (
   id uuid primary key default gen_random_uuid(),
-  job_id uuid not null,
+  job_id uuid not null references podbase.jobs (id) on delete cascade,
   user_id uuid not null,
   -- The plan's name; the items of a map are called name[0], name[1], …
   name text not null check (name ~ '^[a-zA-Z][a-zA-Z0-9_-]{0,62}(\[\d{1,4}\])?$'),
@@ -62,8 +63,8 @@ create table podbase.tasks (
 -- A file that a task left in the private bucket podbase, seen there by the database before the task was completed.
 create table podbase.artifacts (
   id uuid primary key default gen_random_uuid(),
-  job_id uuid not null,
-  task_id uuid not null,
+  job_id uuid not null references podbase.jobs (id) on delete cascade,
+  task_id uuid not null references podbase.tasks (id) on delete cascade,
   user_id uuid not null,
   task text not null,
   name text not null,

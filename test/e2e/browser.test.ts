@@ -12,7 +12,10 @@ let browser: Browser;
 let webDir: string;
 beforeAll(async () => {
   webDir = await mkdtemp(join(tmpdir(), "podbase-web-"));
-  [demo, browser] = await Promise.all([startOwnDemo({ coldStartMs: 1500, webDir }), launchBrowser()]);
+  [demo, browser] = await Promise.all([
+    startOwnDemo({ coldStartMs: 1500, webDir, realWorker: true }),
+    launchBrowser(),
+  ]);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { end, type PostAnswer, post, progress, startAsking, startUnasked, tell } from "./actions.ts";
 import { checkStep } from "./invariants.ts";
-import { observe } from "./observe.ts";
+import { type JobRow, observe } from "./observe.ts";
 import { describePlan, type PlanTask, plan } from "./plans.ts";
 import type { EngineSession } from "./session.ts";
 import type { World } from "./world.ts";
@@ -247,30 +247,50 @@ const lateLookup = index.map((at) =>
   ),
 );
 
-const cancel = fc.record({ at: index, byStranger: sometimes }).map(({ at, byStranger }) =>
+/** What somebody does to a job, or to one of its tasks. */
+const target = fc.record({ at: index, task: fc.option(index, { freq: 1 }), byStranger: sometimes });
+type Target = { at: number; task: number | null; byStranger: boolean };
+const describeTarget = ({ at, task, byStranger }: Target, verb: string) =>
+  `${byStranger ? "a stranger" : "the owner"} ${verb} ${task === null ? "" : `task #${task} of `}job #${at}`;
+
+/** The rows of a target before, and the call with its refusal. */
+async function ask(
+  world: World,
+  db: EngineSession,
+  { at, task, byStranger }: Target,
+  verb: "cancel" | "retry",
+) {
+  const { id } = world.pick(world.jobs, at, true);
+  const before = await observe(db, world.user, world.stranger);
+  const job = before.jobs.find((each) => each.id === id) as JobRow;
+  const tasks = before.tasks.filter((each) => each.job_id === id).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const one = task === null ? null : world.pick(tasks, task, true);
+  const user = byStranger ? world.stranger : world.user;
+  const refusal = await db.asUser(user, verb, one ? "task" : "job", one?.id ?? id);
+  return { before, job, one, refusal };
+}
+
+const cancel = target.map((which) =>
   step(
-    `${byStranger ? "a stranger" : "the owner"} cancels job #${at}`,
+    describeTarget(which, "cancels"),
     (world) => world.jobs.length > 0,
     async (world, db) => {
-      const { id } = world.pick(world.jobs, at, true);
-      const refusal = await db.asUser(byStranger ? world.stranger : world.user, "cancel_job", id);
-      expect(refusal).toBe(byStranger ? "PB005" : null);
-      if (!byStranger) world.canceled.add(id);
+      const { job, refusal } = await ask(world, db, which, "cancel");
+      expect(refusal).toBe(which.byStranger ? "PB005" : null);
+      if (refusal === null) world.canceled.add(job.id);
     },
   ),
 );
 
-const retry = fc.record({ at: index, byStranger: sometimes }).map(({ at, byStranger }) =>
+const retry = target.map((which) =>
   step(
-    `${byStranger ? "a stranger" : "the owner"} retries job #${at}`,
+    describeTarget(which, "retries"),
     (world) => world.jobs.length > 0,
     async (world, db) => {
-      const { id } = world.pick(world.jobs, at, true);
-      const before = await observe(db, world.user, world.stranger);
-      const ended = ["failed", "canceled"].includes(before.jobs.find((job) => job.id === id)?.status ?? "");
-      const refusal = await db.asUser(byStranger ? world.stranger : world.user, "retry_job", id);
-      expect(refusal).toBe(byStranger ? "PB005" : ended ? null : "PB006");
-      if (refusal === null) world.reopen(id, before);
+      const { before, job, one, refusal } = await ask(world, db, which, "retry");
+      const ended = ["failed", "canceled"].includes((one ?? job).status) && job.status !== "completed";
+      expect(refusal).toBe(which.byStranger ? "PB005" : ended ? null : "PB006");
+      if (refusal === null) world.reopen(job.id, before);
     },
   ),
 );

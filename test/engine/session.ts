@@ -56,15 +56,18 @@ export class EngineSession {
     this.#call(this.query<{ r: number }>`select podbase.record_cancels(${attempts}::uuid[]) as r`);
   tick = () => this.query`select podbase_private.tick()`;
 
-  /** A function of the API for signed-in users, called as `user`; returns its SQLSTATE when it refuses. */
-  async asUser(user: string, call: "cancel_job" | "retry_job", job: string): Promise<string | null> {
+  /** Cancels or retries a job, or the task `id` of one, as a signed-in user; returns the SQLSTATE of a refusal. */
+  async asUser(
+    user: string,
+    verb: "cancel" | "retry",
+    what: "job" | "task",
+    id: string,
+  ): Promise<string | null> {
     await this
       .query`select set_config('request.jwt.claims', ${JSON.stringify({ sub: user, role: "authenticated" })}, false),
                             set_config('role', 'authenticated', false)`;
     try {
-      await (call === "cancel_job"
-        ? this.query`select podbase.cancel_job(${job})`
-        : this.query`select podbase.retry_job(${job})`);
+      await this.query`select ${this.#sql(`podbase.${verb}_${what}`)}(${id})`;
       return null;
     } catch (error) {
       if (error instanceof postgres.PostgresError) return error.code;

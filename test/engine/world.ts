@@ -114,7 +114,6 @@ export class World {
   /** The owner retried a job: what failed or was canceled may end another time, and be bought again. */
   reopen(job: string, before: Observation): void {
     this.retries.set(job, (this.retries.get(job) ?? 0) + 1);
-    this.canceled.delete(job);
     this.finished.delete(job);
     for (const task of before.tasks) {
       if (task.job_id === job && task.status !== "completed") this.finished.delete(task.id);

@@ -2,12 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Stack, startStack } from "@podbase/local";
-import { command, createSimulator, type Simulator } from "@podbase/simulator";
+import { command, createSimulator, type Handler, type Simulator } from "@podbase/simulator";
 import { buildWeb, serveWeb } from "@podbase/web";
 import { handlerCommand } from "@podbase/worker";
 
 /** RunPod endpoint ids of the demo's own, by route. */
 const ENDPOINTS = { text: "reading-text", audio: "reading-audio", pdf: "reading-pdf" } as const;
+type Route = keyof typeof ENDPOINTS;
+const ROUTES = Object.keys(ENDPOINTS) as Route[];
 const API_KEY = "rpa_simulator";
 
 export interface DemoOptions {
@@ -19,6 +21,8 @@ export interface DemoOptions {
   port?: number;
   /** How long a worker takes to wake, in ms. */
   coldStartMs: number;
+  /** Handlers by route, in place of the reading worker's own. */
+  handlers?: Partial<Record<Route, Handler>>;
   /** Folder for the built page; without it no page is served. */
   webDir?: string;
   log: (message: string) => void;
@@ -55,10 +59,10 @@ export async function startDemoStack(options: DemoOptions): Promise<DemoStack> {
       // RunPod outlives a crash of ours, so its twin does too.
       stateFile: join(dataDir, "runpod.json"),
       endpoints: Object.fromEntries(
-        Object.entries(ENDPOINTS).map(([route, id]) => [
-          id,
+        ROUTES.map((route) => [
+          ENDPOINTS[route],
           {
-            handler: command(handlerCommand(route as keyof typeof ENDPOINTS)),
+            handler: options.handlers?.[route] ?? command(handlerCommand(route)),
             coldStartMs,
             pickupMs: [20, 100],
             idleTimeoutMs: 20_000,

@@ -56,8 +56,8 @@ export async function startGateway(port: number, log: (message: string) => void)
     getRequestListener(
       async (request, { incoming }) => {
         const response = await fetch(request);
-        // Answered before the body was in: what is still on its way ends the connection, so nobody may use it again.
-        if (!("complete" in incoming) || incoming.complete) return response;
+        // Refused before the body was in: what is still on its way ends the connection, so nobody may use it again.
+        if (response.ok || !("complete" in incoming) || incoming.complete) return response;
         const headers = new Headers(response.headers);
         headers.set("connection", "close");
         return new Response(response.body, { status: response.status, headers });
