@@ -1,74 +1,9 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import { end, type PostAnswer, post, progress, startAsking, startUnasked, tell } from "./actions.ts";
-import { checkStep } from "./invariants.ts";
-import { type JobRow, observe } from "./observe.ts";
-import { describePlan, type PlanTask, plan } from "./plans.ts";
-import type { EngineSession } from "./session.ts";
-import type { World } from "./world.ts";
-
-type Command = fc.AsyncCommand<World, EngineSession>;
-
-/** One step: when it can be taken, what it does. The invariants are looked at after each. */
-function step(
-  name: string,
-  possible: (world: World, now: number) => boolean,
-  act: (world: World, db: EngineSession) => Promise<unknown> | unknown,
-): Command {
-  return {
-    check: (world) => possible(world as World, world.now),
-    async run(world, db) {
-      db.now += 10;
-      await act(world, db);
-      world.now = db.now;
-      world.steps++;
-      checkStep(world, await observe(db, world.user, world.stranger), db.now);
-    },
-    toString: () => name,
-  };
-}
-
-const index = fc.nat(7);
-const sometimes = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(false) },
-  { weight: 1, arbitrary: fc.constant(true) },
-);
-
-const submit = fc
-  .record({ tasks: plan, key: fc.constantFrom(null, null, "k1", "k2"), n: fc.nat(1), crash: sometimes })
-  .map(({ tasks, key, n, crash }) =>
-    step(
-      `submit ${describePlan(tasks)}${key ? ` key ${key} input ${n}` : ""}${crash ? ", then crash" : ""}`,
-      (world) => world.jobs.length < 4,
-      (world, db) => request(world, db, { tasks, key, n, crash }),
-    ),
-  );
-
-/** Requests a job, or the same again; a key used for another input is refused. */
-async function request(
-  world: World,
-  db: EngineSession,
-  { tasks, key, n, crash }: { tasks: PlanTask[]; key: string | null; n: number; crash: boolean },
-): Promise<void> {
-  const before = world.jobs.find((job) => key !== null && job.key === key);
-  const made = db.submit({
-    user: world.user,
-    kind: "model",
-    input: { n },
-    plan: { tasks },
-    ...(key === null ? {} : { idempotencyKey: key }),
-  });
-  if (before && before.input !== n) {
-    await expect(made).rejects.toMatchObject({ code: "PB001" });
-    return;
-  }
-  const { job, created, claims } = await made;
-  expect(created).toBe(before === undefined);
-  if (before) expect(job.id).toBe(before.id);
-  else world.jobs.push({ id: job.id, plan: tasks, key, input: n });
-  world.took(claims);
-  if (crash) world.claimed.length = 0;
-}
+import { type PostAnswer, post, tell } from "./actions.ts";
+import { cancel, retry, submit } from "./owner-commands.ts";
+import { type Command, index, sometimes, step } from "./step.ts";
+import { fail, finish, requeue, start, tellProgress, webhook } from "./worker-commands.ts";
 
 const claim = fc.record({ limit: fc.constantFrom(1, 2, 10), crash: sometimes }).map(({ limit, crash }) =>
   step(
@@ -136,93 +71,6 @@ const record = fc.record({ all: fc.boolean(), at: index, keep: sometimes }).map(
   ),
 );
 
-const start = fc
-  .record({ at: index, asks: fc.constantFrom(true, true, true, false), strict: fc.boolean() })
-  .map(({ at, asks, strict }) =>
-    step(
-      `worker takes RunPod job #${at}${asks ? `, asks${strict ? " (strict schema)" : ""}` : " without asking"}`,
-      (world, now) => world.runpod.in(now, "IN_QUEUE").length > 0,
-      (world, db) => {
-        const job = world.pick(world.runpod.in(db.now, "IN_QUEUE"), at);
-        return asks ? startAsking(world, db, job, strict) : startUnasked(world, job);
-      },
-    ),
-  );
-
-const running = (world: World, now: number) => world.runpod.in(now, "IN_PROGRESS").length > 0;
-
-const tellProgress = fc
-  .record({ at: index, seq: fc.nat(5), percent: fc.nat(100) })
-  .map(({ at, seq, percent }) =>
-    step(`worker of #${at} tells ${percent} % (seq ${seq})`, running, (world, db) =>
-      progress(world, db, world.pick(world.runpod.in(db.now, "IN_PROGRESS"), at), seq, percent / 100),
-    ),
-  );
-
-const finish = fc
-  .record({
-    at: index,
-    upload: fc.constantFrom("whole", "whole", "whole", "short", "none"),
-    invalid: sometimes,
-  })
-  .map(({ at, upload, invalid }) =>
-    step(
-      `worker of #${at} completes, upload ${upload}${invalid ? ", invalid output" : ""}`,
-      running,
-      (world, db) =>
-        end(
-          world,
-          db,
-          world.pick(world.runpod.in(db.now, "IN_PROGRESS"), at),
-          { how: "completed", invalid },
-          upload,
-        ),
-    ),
-  );
-
-const fail = fc
-  .record({
-    at: index,
-    error: fc.constantFrom(
-      "boom",
-      "CUDA out of memory",
-      "job timed out after 3 retries",
-      "executionTimeout exceeded",
-      "invalid input: no",
-      null,
-    ),
-  })
-  .map(({ at, error }) =>
-    step(`RunPod job #${at} ${error === null ? "times out" : `fails: ${error}`}`, running, (world, db) =>
-      end(
-        world,
-        db,
-        world.pick(world.runpod.in(db.now, "IN_PROGRESS"), at),
-        error === null ? { how: "timed_out" } : { how: "failed", error },
-        "none",
-      ),
-    ),
-  );
-
-const requeue = index.map((at) =>
-  step(`RunPod puts job #${at} back into its queue`, running, (world, db) => {
-    world.pick(world.runpod.in(db.now, "IN_PROGRESS"), at).status = "IN_QUEUE";
-  }),
-);
-
-const webhook = fc
-  .record({ at: index, how: fc.constantFrom("arrives", "arrives", "arrives and comes again", "is lost") })
-  .map(({ at, how }) =>
-    step(
-      `webhook #${at} ${how}`,
-      (world) => world.webhooks.length > 0,
-      async (world, db) => {
-        const report = world.pick(world.webhooks, at, how === "arrives and comes again");
-        if (how !== "is lost") await tell(world, db, report);
-      },
-    ),
-  );
-
 const poll = fc.constantFrom("record", "record", "hold", "unavailable").map((then) =>
   step(
     `poll, then ${then}`,
@@ -244,54 +92,6 @@ const lateLookup = index.map((at) =>
     `held poll #${at} is recorded`,
     (world) => world.lookups.length > 0,
     (world, db) => tell(world, db, world.pick(world.lookups, at)),
-  ),
-);
-
-/** What somebody does to a job, or to one of its tasks. */
-const target = fc.record({ at: index, task: fc.option(index, { freq: 1 }), byStranger: sometimes });
-type Target = { at: number; task: number | null; byStranger: boolean };
-const describeTarget = ({ at, task, byStranger }: Target, verb: string) =>
-  `${byStranger ? "a stranger" : "the owner"} ${verb} ${task === null ? "" : `task #${task} of `}job #${at}`;
-
-/** The rows of a target before, and the call with its refusal. */
-async function ask(
-  world: World,
-  db: EngineSession,
-  { at, task, byStranger }: Target,
-  verb: "cancel" | "retry",
-) {
-  const { id } = world.pick(world.jobs, at, true);
-  const before = await observe(db, world.user, world.stranger);
-  const job = before.jobs.find((each) => each.id === id) as JobRow;
-  const tasks = before.tasks.filter((each) => each.job_id === id).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const one = task === null ? null : world.pick(tasks, task, true);
-  const user = byStranger ? world.stranger : world.user;
-  const refusal = await db.asUser(user, verb, one ? "task" : "job", one?.id ?? id);
-  return { before, job, one, refusal };
-}
-
-const cancel = target.map((which) =>
-  step(
-    describeTarget(which, "cancels"),
-    (world) => world.jobs.length > 0,
-    async (world, db) => {
-      const { job, refusal } = await ask(world, db, which, "cancel");
-      expect(refusal).toBe(which.byStranger ? "PB005" : null);
-      if (refusal === null) world.canceled.add(job.id);
-    },
-  ),
-);
-
-const retry = target.map((which) =>
-  step(
-    describeTarget(which, "retries"),
-    (world) => world.jobs.length > 0,
-    async (world, db) => {
-      const { before, job, one, refusal } = await ask(world, db, which, "retry");
-      const ended = ["failed", "canceled"].includes((one ?? job).status) && job.status !== "completed";
-      expect(refusal).toBe(which.byStranger ? "PB005" : ended ? null : "PB006");
-      if (refusal === null) world.reopen(job.id, before);
-    },
   ),
 );
 
