@@ -1,3 +1,4 @@
+import type { Claim } from "@podbase/core";
 import type { Sql } from "postgres";
 import { engine } from "./engine-calls.ts";
 import { stockFloor } from "./floor.ts";
@@ -18,12 +19,26 @@ export interface Stock {
 
 /** Fills a database made from the schema, the floor's table too, and tells the planner. Leaves the endpoint open. */
 export async function stock(sql: Sql, { finished, deferred, queued, live }: Stock): Promise<void> {
-  await copyJob(sql, await finishedJob(sql), finished);
-  await copyJob(sql, await deferredJob(sql), deferred);
-  await copyJob(sql, await liveJob(sql), live);
+  const accept = (claims: Claim[]) => engine.accept(sql, claims);
+  await made(sql, finished, async (claims) => {
+    await accept(claims);
+    for (const claim of claims) await engine.complete(sql, claim);
+  });
+  await made(sql, deferred, async (claims) => {
+    for (const claim of claims) await engine.putOff(sql, claim);
+  });
+  await made(sql, live, accept);
   await queueJobs(sql, queued);
   await stockFloor(sql, { finished, queued });
   await sql`vacuum analyze`;
+}
+
+/** Takes one job to where all `count` shall be, and copies it. */
+async function made(sql: Sql, count: number, take: (claims: Claim[]) => Promise<void>): Promise<void> {
+  if (count === 0) return;
+  const { job, claims } = await engine.submit(sql, userId(0));
+  await take(claims);
+  await copyJob(sql, job.id, count - 1);
 }
 
 /** Puts jobs of all users into the engine's queue, in the order of users that submit in turn. */
@@ -34,23 +49,4 @@ export async function queueJobs(sql: Sql, count: number): Promise<void> {
   const { job } = await engine.submit(sql, userId(0));
   await copyJob(sql, job.id, count - 1, { ready_key: `r.ready_key + g / ${USERS}` });
   await engine.configure(sql, true);
-}
-
-async function liveJob(sql: Sql): Promise<string> {
-  const { job, claims } = await engine.submit(sql, userId(0));
-  await engine.accept(sql, claims);
-  return job.id;
-}
-
-async function finishedJob(sql: Sql): Promise<string> {
-  const { job, claims } = await engine.submit(sql, userId(0));
-  await engine.accept(sql, claims);
-  for (const claim of claims) await engine.complete(sql, claim);
-  return job.id;
-}
-
-async function deferredJob(sql: Sql): Promise<string> {
-  const { job, claims } = await engine.submit(sql, userId(0));
-  for (const claim of claims) await engine.putOff(sql, claim);
-  return job.id;
 }
