@@ -35,7 +35,7 @@ export async function seat(
   let reads = 0;
   const frames: string[] = [];
   context.on("request", (request) => {
-    if (request.url().includes("/rest/v1/jobs")) reads++;
+    if (request.url().includes("/rest/v1/rpc/find_jobs")) reads++;
   });
   context.on("page", (page) =>
     page.on("websocket", (socket) =>

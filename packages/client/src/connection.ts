@@ -1,4 +1,4 @@
-import { callListener } from "./call-listener.ts";
+import { createEmitter } from "./emitter.ts";
 
 /**
  * How changes arrive. `live`: pushed. `polling`: Realtime can't be reached for now, so they are asked for, and come
@@ -21,19 +21,14 @@ export interface ConnectionState {
 /** Makes the {@link ConnectionState} of a client. */
 export const createConnectionState = (): ConnectionState => {
   let current: Connection = "connecting";
-  const listeners = new Set<(connection: Connection) => void>();
+  const { emit, subscribe } = createEmitter<Connection>();
   return {
     get: () => current,
     set(connection) {
       if (connection === current) return;
       current = connection;
-      for (const listener of [...listeners]) callListener(listener, connection);
+      emit(connection);
     },
-    subscribe(listener) {
-      // A wrapper of its own, so that the same function may listen twice.
-      const own = (connection: Connection) => listener(connection);
-      listeners.add(own);
-      return { unsubscribe: () => void listeners.delete(own) };
-    },
+    subscribe,
   };
 };

@@ -10,6 +10,8 @@ export type PodbaseErrorCode =
   | "payload_too_large"
   /** There is no such job, or it belongs to somebody else. */
   | "job_not_found"
+  /** Only a job that failed or was canceled can be tried again. */
+  | "not_retryable"
   /** There is no such file, or it belongs to somebody else. */
   | "not_found"
   /** The server did not accept the session, or it may not do this. */

@@ -3,6 +3,7 @@ import { codeOfStatus, PodbaseError, type PodbaseErrorCode } from "./errors.ts";
 // PostgREST's own codes and SQLSTATEs that reach this client (docs.postgrest.org/en/stable/references/errors.html).
 const CODES: Record<string, PodbaseErrorCode> = {
   PB005: "job_not_found",
+  PB006: "not_retryable",
   "22P02": "invalid_input",
   "42501": "unauthorized",
   "42P01": "not_installed",

@@ -1,12 +1,5 @@
 import type { Artifact, Failure, Job, JobStatus, Notice, Phase, Task, TaskStatus } from "./types.ts";
 
-/** `select` of a whole job: one statement and thus one snapshot, so job, tasks and artifacts fit together. */
-export const JOB_COLUMNS =
-  "id,kind,status,phase,version,progress,notice,error,input,idempotency_key,created_at,updated_at,started_at," +
-  "finished_at,seen_at," +
-  "tasks(id,name,status,phase,version,progress,notice,error,output,created_at,updated_at,started_at,finished_at)," +
-  "artifacts(task,name,path,content_type,bytes,sha256,created_at)";
-
 interface ProgressingRow {
   id: string;
   phase: Phase;

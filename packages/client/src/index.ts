@@ -2,8 +2,10 @@
 export type { ArtifactsApi } from "./artifacts.ts";
 export type { Connection, Subscription } from "./connection.ts";
 export { type Issue, PodbaseError, type PodbaseErrorCode, type Result } from "./errors.ts";
+export type { Estimate, QueuePosition, Span, TaskEstimate } from "./estimate.ts";
 export type { SignalOption } from "./job-iterable.ts";
-export type { JobList, JobsApi, RequestOptions, WatchOptions } from "./jobs.ts";
+export type { JobList, JobsApi, RequestOptions, WatchOptions } from "./jobs-api.ts";
+export type { Lifecycle } from "./lifecycle.ts";
 export { createPodbase, type Podbase, type PodbaseOptions } from "./podbase.ts";
 export type { JobFilter } from "./rest.ts";
 export type { Runtime } from "./runtime.ts";

@@ -1,7 +1,9 @@
 import { type ArtifactsApi, createArtifacts } from "./artifacts.ts";
 import type { Connection, Subscription } from "./connection.ts";
 import { asPodbaseError, type PodbaseError } from "./errors.ts";
-import { createJobs, type JobsApi } from "./jobs.ts";
+import { createJobs } from "./jobs.ts";
+import type { JobsApi } from "./jobs-api.ts";
+import { browserLifecycle, type Lifecycle } from "./lifecycle.ts";
 import { createRest } from "./rest.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
@@ -17,6 +19,8 @@ export interface PodbaseOptions {
   poll?: Partial<PollPace> | false;
   /** Told of trouble that the client deals with by itself (lost connections, failed readings). For logs, not for users. */
   onProblem?(error: PodbaseError): void;
+  /** How the client learns that the app sleeps and wakes; the page's own events if not given. */
+  lifecycle?: Lifecycle;
   /** Clock, timers and randomness, for tests. */
   runtime?: Runtime;
 }
@@ -31,7 +35,7 @@ export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
   onConnection(listener: (connection: Connection) => void): Subscription;
   /**
    * Reads all watched jobs again, now. Browsers need no call: the client listens to `visibilitychange`, `online` and
-   * `pageshow`. In React Native call it when AppState becomes `active`.
+   * `pageshow`. In React Native hand in a `lifecycle`, or call it when AppState becomes `active`.
    */
   resync(): void;
   /** Ends all watches with code `closed` and leaves the Realtime topic. The Supabase client stays open. */
@@ -52,13 +56,14 @@ export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
  */
 export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
   supabase: AnySupabaseClient,
-  { poll = {}, onProblem, runtime = systemRuntime }: PodbaseOptions = {},
+  { poll = {}, lifecycle = browserLifecycle, onProblem, runtime = systemRuntime }: PodbaseOptions = {},
 ): Podbase<Jobs> => {
   const rest = createRest(supabase);
   const watcher = createWatcher({
     supabase,
     rest,
     runtime,
+    lifecycle,
     poll: poll && { joinedMs: 15_000, unjoinedMs: 3_000, ...poll },
     onProblem: (error) => onProblem?.(asPodbaseError(error)),
   });

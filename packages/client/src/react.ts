@@ -2,7 +2,7 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import type { Connection } from "./connection.ts";
 import type { PodbaseError } from "./errors.ts";
-import type { JobList } from "./jobs.ts";
+import type { JobList } from "./jobs-api.ts";
 import type { Podbase } from "./podbase.ts";
 import type { JobCatalog, JobOf } from "./types.ts";
 

@@ -30,6 +30,8 @@ export interface Refresher {
   reconsider(): void;
   /** Something was asked for the first time; read it without waiting for company. */
   promptly(): void;
+  /** What made readings fail may be over: ends a back-off. */
+  retryNow(): void;
   /** Drop what is under way and forget all plans. */
   reset(): void;
 }
@@ -112,6 +114,13 @@ export const createRefresher = ({
     reconsider: plan,
     promptly() {
       staleSince = Number.NEGATIVE_INFINITY;
+      plan();
+    },
+    retryNow() {
+      // A reading under way has what is new already; asking again after each would never end where every reading renews
+      // the token, as on devices with a wrong clock.
+      if (failures === 0 || underway) return;
+      failures = 0;
       plan();
     },
     reset() {

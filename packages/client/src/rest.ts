@@ -1,12 +1,11 @@
-import type { PostgrestSingleResponse } from "@supabase/supabase-js";
 import type { Result } from "./errors.ts";
 import { fromRestError } from "./from-rest-error.ts";
-import { JOB_COLUMNS, type JobRow, toJob } from "./from-row.ts";
+import { type JobRow, toJob } from "./from-row.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
 import type { Job, JobStatus } from "./types.ts";
 
-/** Ids in one request: 37 characters each, and proxies refuse lines over some 8 kB. */
-const IDS_AT_ONCE = 150;
+/** Jobs in one answer of the database. */
+const JOBS_AT_ONCE = 1_000;
 
 /** Which jobs to list. */
 export interface JobFilter {
@@ -16,56 +15,54 @@ export interface JobFilter {
   status?: JobStatus | readonly JobStatus[];
 }
 
-/** How to send one reading. */
+/** What ends one reading early. */
 export interface ReadOptions {
   signal?: AbortSignal;
-  /** Leave repeating to the caller instead of supabase-js. */
-  once?: boolean;
 }
 
-/** Reading and canceling jobs through PostgREST; the caller's session and RLS decide whose. */
+/** The functions of schema `podbase` through PostgREST; the caller's session decides whose jobs they see. */
 export interface Rest {
   list(filter: JobFilter, options?: ReadOptions): Promise<Result<Job[]>>;
   /** The jobs of these ids that exist, in no order. */
   byIds(ids: readonly string[], options?: ReadOptions): Promise<Result<Job[]>>;
-  cancel(id: string): Promise<Result<Job>>;
+  /** Those that are open, or whose end was not shown yet, the newest first. */
+  unseen(limit: number): Promise<Result<Job[]>>;
+  /** Calls a function that takes a job's id and returns the job. */
+  change(name: "cancel_job" | "retry_job" | "mark_seen", id: string): Promise<Result<Job>>;
+  /** Calls a function that takes a job's id and returns something else. */
+  about(name: "estimate" | "queue_position", id: string): Promise<Result<unknown>>;
 }
 
 /** Makes the {@link Rest} half of a client. */
 export const createRest = (supabase: AnySupabaseClient): Rest => {
-  const schema = () => supabase.schema("podbase");
+  const call = async (name: string, args: object, { signal }: ReadOptions = {}): Promise<Result<unknown>> => {
+    const query = supabase.schema("podbase").rpc(name, args);
+    const { data, error, status } = await (signal ? query.abortSignal(signal) : query);
+    return error ? { data: null, error: fromRestError(error, status) } : { data, error: null };
+  };
 
-  const select = ({ signal, once }: ReadOptions) => {
-    const query = schema().from("jobs").select(JOB_COLUMNS);
-    if (once) query.retry(false);
-    if (signal) query.abortSignal(signal);
-    return query;
+  const find = async (filter: object, options?: ReadOptions): Promise<Result<Job[]>> => {
+    const { data, error } = await call("find_jobs", filter, options);
+    return error ? { data: null, error } : { data: (data as JobRow[]).map(toJob), error: null };
   };
 
   return {
-    async list({ limit = 50, status }, options = {}) {
-      let query = select(options).order("created_at", { ascending: false }).order("id").limit(limit);
-      if (status) query = query.in("status", typeof status === "string" ? [status] : [...status]);
-      return toJobs(await query);
-    },
-    async byIds(ids, options = {}) {
+    list: ({ limit = 50, status }, options) =>
+      find({ max_jobs: limit, ...(status && { statuses: [status].flat() }) }, options),
+    async byIds(ids, options) {
       const jobs: Job[] = [];
-      for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
-        const page = toJobs(await select(options).in("id", ids.slice(from, from + IDS_AT_ONCE)));
+      for (let from = 0; from < ids.length; from += JOBS_AT_ONCE) {
+        const page = await find({ ids: ids.slice(from, from + JOBS_AT_ONCE) }, options);
         if (page.error) return page;
         jobs.push(...page.data);
       }
       return { data: jobs, error: null };
     },
-    async cancel(id) {
-      const { data, error, status } = await schema().rpc("cancel_job", { job_id: id });
-      if (error) return { data: null, error: fromRestError(error, status) };
-      return { data: toJob(data as JobRow), error: null };
+    unseen: (limit) => find({ unseen: true, max_jobs: limit }),
+    async change(name, id) {
+      const { data, error } = await call(name, { job_id: id });
+      return error ? { data: null, error } : { data: toJob(data as JobRow), error: null };
     },
+    about: (name, id) => call(name, { job_id: id }),
   };
 };
-
-const toJobs = ({ data, error, status }: PostgrestSingleResponse<unknown>): Result<Job[]> =>
-  error
-    ? { data: null, error: fromRestError(error, status) }
-    : { data: (data as JobRow[]).map(toJob), error: null };

@@ -10,6 +10,8 @@ export interface SessionPorts {
   runtime: Runtime;
   /** Who is signed in, null for nobody: at the start, and at each auth event (the same user may come repeatedly). */
   onUser(userId: string | null): void;
+  /** The session has a new token. */
+  onRenewed(): void;
   /** Told why it could not be learnt who is signed in; it is tried again. */
   onProblem(error: unknown): void;
 }
@@ -20,10 +22,12 @@ export interface Session {
   stop(): void;
   /** If it is still unknown who is signed in, ask now instead of after the back-off. */
   hurry(): void;
+  /** The server did not accept the token: ask for a new one. The clock that told its age may be wrong. */
+  renew(): void;
 }
 
 /** Follows the session of a client that manages its own (not one made with the `accessToken` option). */
-export const createSession = ({ supabase, runtime, onUser, onProblem }: SessionPorts): Session => {
+export const createSession = ({ supabase, runtime, onUser, onRenewed, onProblem }: SessionPorts): Session => {
   /** Ends what `start` began; its identity tells one start from the next. */
   let unsubscribe: (() => void) | null = null;
   let known = false;
@@ -64,6 +68,7 @@ export const createSession = ({ supabase, runtime, onUser, onProblem }: SessionP
       const { data } = supabase.auth.onAuthStateChange((event, session) => {
         if (session) tell(session.user.id);
         else if (event === "SIGNED_OUT") tell(null);
+        if (event === "TOKEN_REFRESHED") onRenewed();
       });
       unsubscribe = () => data.subscription.unsubscribe();
       tryToLearn();
@@ -76,6 +81,9 @@ export const createSession = ({ supabase, runtime, onUser, onProblem }: SessionP
     },
     hurry() {
       if (unsubscribe && !known) tryToLearn();
+    },
+    renew() {
+      supabase.auth.refreshSession().then(({ error }) => error && onProblem(error), onProblem);
     },
   };
 };

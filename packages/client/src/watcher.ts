@@ -1,10 +1,13 @@
 import { callListener } from "./call-listener.ts";
 import { createUserChannel } from "./channel.ts";
 import { type ConnectionState, createConnectionState } from "./connection.ts";
+import type { Emitter } from "./emitter.ts";
+import { createEnds } from "./ends.ts";
 import { asPodbaseError, PodbaseError } from "./errors.ts";
 import { createJobLists, type JobListSnapshot } from "./job-lists.ts";
 import { createJobStore } from "./job-store.ts";
 import { createJobWatches, type JobSink } from "./job-watches.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { isJobMessage } from "./message.ts";
 import { createRefresher } from "./refresher.ts";
 import type { Rest } from "./rest.ts";
@@ -12,7 +15,6 @@ import type { Runtime } from "./runtime.ts";
 import { createSession } from "./session.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
 import type { Job } from "./types.ts";
-import { isHidden, onWake } from "./wake.ts";
 
 /** A page change ends the last watch and begins the next: leaving the topic only after this saves a rejoin. */
 const LINGER_MS = 1_000;
@@ -33,6 +35,7 @@ export interface WatcherPorts {
   rest: Rest;
   runtime: Runtime;
   poll: PollPace | false;
+  lifecycle: Lifecycle;
   /** Told what went wrong on the way, for logs. */
   onProblem(error: unknown): void;
 }
@@ -40,6 +43,8 @@ export interface WatcherPorts {
 /** Keeps jobs in view current, for as long as somebody watches. */
 export interface Watcher {
   connection: Pick<ConnectionState, "get" | "subscribe">;
+  /** Ids of jobs that were over and are open again. */
+  reopened: Pick<Emitter<string>, "subscribe">;
   /** Watches one job; returns a function that ends the watch silently. */
   watch(id: string, sink: JobSink): () => void;
   /** Watches the newest jobs; returns a function that ends the watch. */
@@ -53,11 +58,15 @@ export interface Watcher {
 }
 
 /** Makes the one {@link Watcher} of a client. Nothing is opened before the first watch. */
-export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: WatcherPorts): Watcher => {
+export const createWatcher = (ports: WatcherPorts): Watcher => {
+  const { supabase, rest, runtime, poll, lifecycle, onProblem } = ports;
   const store = createJobStore();
   const watches = createJobWatches(store);
   const lists = createJobLists(store);
   const connection = createConnectionState();
+  const ends = createEnds();
+  /** Whether anything came through the channel since the last reading of everything. */
+  let heard = true;
   /** Who is signed in; null: nobody; undefined: not known (yet), or nothing is watched. */
   let user: string | null | undefined;
   let running = false;
@@ -66,6 +75,7 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
   let cancelLinger: (() => void) | null = null;
 
   const show = (ids: string[]): void => {
+    ends.note(ids.map(store.get));
     watches.show(ids);
     lists.show(ids);
     settle();
@@ -73,7 +83,17 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
 
   const read = async (everything: boolean, signal: AbortSignal): Promise<void> => {
     if (typeof user !== "string") return;
-    const options = { signal, once: true };
+    const options = { signal };
+    let news = false;
+    const take = (jobs: readonly Job[]): string[] => {
+      const changed = jobs.filter((job) => {
+        const known = store.get(job.id) !== null;
+        const applied = store.applyRow(job);
+        news ||= known && applied;
+        return applied;
+      });
+      return changed.map((job) => job.id);
+    };
     const listed = new Set<string>();
     for (const limit of lists.takeDue(everything)) {
       const { data, error } = await rest.list({ limit }, options);
@@ -82,15 +102,26 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
         listed.add(job.id);
         store.add(job.id);
       }
-      const changed = data.filter(store.applyRow).map((job) => job.id);
+      const changed = take(data);
       lists.applyRows(limit, data);
       show(changed);
     }
     const asked = everything ? watches.ids().filter((id) => !listed.has(id)) : store.stale();
-    if (asked.length === 0) return;
+    if (asked.length > 0) await readIds(asked, options, take);
+    if (!everything) return;
+    // What a joined channel should have told was found by looking: it is open, but silent, until the next message.
+    if (news && !heard && connection.get() === "live" && poll !== false) connection.set("polling");
+    heard = false;
+  };
+
+  const readIds = async (
+    asked: string[],
+    options: { signal: AbortSignal },
+    take: (jobs: readonly Job[]) => string[],
+  ): Promise<void> => {
     const { data, error } = await rest.byIds(asked, options);
-    if (signal.aborted || error) throw error ?? signal.reason;
-    show(data.filter(store.applyRow).map((job) => job.id));
+    if (options.signal.aborted || error) throw error ?? options.signal.reason;
+    show(take(data));
     const found = new Set(data.map((job) => job.id));
     lists.forget(asked.filter((id) => !found.has(id)));
     watches.endMissing(asked, data);
@@ -104,11 +135,13 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
     pollEveryMs() {
       if (poll === false || typeof user !== "string") return null;
       if (watches.ids().length === 0 && !lists.hasOpen()) return null;
-      return connection.get() === "live" || isHidden() ? poll.joinedMs : poll.unjoinedMs;
+      return connection.get() === "live" || lifecycle.isHidden() ? poll.joinedMs : poll.unjoinedMs;
     },
     onProblem(error) {
-      lists.fail(asPodbaseError(error));
+      const problem = asPodbaseError(error);
+      lists.fail(problem);
       onProblem(error);
+      if (problem.status === 401) session.renew();
     },
   });
 
@@ -117,6 +150,7 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
     runtime,
     onProblem,
     onJoined() {
+      heard = true;
       connection.set("live");
       refresher.everything();
     },
@@ -125,6 +159,8 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
       refresher.reconsider();
     },
     onMessage(payload) {
+      heard = true;
+      connection.set("live");
       if (!isJobMessage(payload)) return refresher.everything();
       lists.note(payload.job);
       show(store.applyMessage(payload) ? [payload.job] : []);
@@ -144,6 +180,7 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
       channel.open(next);
       refresher.everything();
     },
+    onRenewed: () => refresher.retryNow(),
   });
 
   const leave = (error: PodbaseError): void => {
@@ -167,7 +204,7 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
     cancelLinger = null;
     if (!running) {
       running = true;
-      stopWaking = onWake(resync);
+      stopWaking = lifecycle.onWake(resync);
       session.start();
     }
     refresher.promptly();
@@ -201,6 +238,7 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
 
   return {
     connection,
+    reopened: ends.reopened,
     watch(id, sink) {
       const error = refusal(id);
       if (error) return later(() => callListener(sink.end, error));
@@ -223,6 +261,7 @@ export const createWatcher = ({ supabase, rest, runtime, poll, onProblem }: Watc
     },
     offer(jobs) {
       for (const job of jobs) lists.note(job.id);
+      ends.note(jobs);
       show(jobs.filter(store.applyRow).map((job) => job.id));
     },
     resync,

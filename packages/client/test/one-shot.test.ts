@@ -29,10 +29,10 @@ describe("reading a job once", () => {
   it("asks schema podbase for a whole job in one statement", async () => {
     const { supabase, podbase } = setUp();
     await podbase.jobs.get(jobId(1));
-    expect(supabase.asked[0]?.headers.get("accept-profile")).toBe("podbase");
-    expect(supabase.asked[0]?.query.get("select")).toMatch(
-      /^id,kind,.*,tasks\(id,.*\),artifacts\(task,.*\)$/,
-    );
+    expect(supabase.asked[0]?.headers.get("content-profile")).toBe("podbase");
+    expect(supabase.asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "POST /rest/v1/rpc/find_jobs",
+    ]);
   });
 
   it("returns null for a job that the user does not have", async () => {
@@ -85,6 +85,51 @@ describe("canceling a job", () => {
     const { supabase, podbase } = setUp();
     supabase.intercept(() => json({ code: "PB005", message: "you have no such job" }, 400));
     expect(await podbase.jobs.cancel(jobId(1))).toMatchObject({ error: { code: "job_not_found" } });
+  });
+});
+
+describe("functions about one job", () => {
+  it.each([
+    ["retry", "retry_job"],
+    ["markSeen", "mark_seen"],
+  ] as const)("%s calls %s and returns the job as it is then", async (method, name) => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => json(jobRow(1, { phase: "queued" })));
+    expect(await podbase.jobs[method](jobId(1))).toMatchObject({ data: { id: jobId(1) }, error: null });
+    expect(supabase.asked[0]).toMatchObject({ path: `/rest/v1/rpc/${name}`, body: { job_id: jobId(1) } });
+  });
+
+  it("tell when there is nothing to try again", async () => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => json({ code: "PB006", message: "only what failed" }, 400));
+    expect(await podbase.jobs.retry(jobId(1))).toMatchObject({ error: { code: "not_retryable" } });
+  });
+
+  it("tell when it may be done", async () => {
+    const { supabase, podbase } = setUp();
+    const times = { likely: "2026-01-01T00:01:00+00:00", latest: "2026-01-01T00:02:00+00:00" };
+    const text = { cold: true, samples: 9, waitP50: 1, waitP90: 2, runP50: 3, runP90: 4, ...times };
+    supabase.intercept(() => json({ ...times, tasks: { text } }));
+    expect((await podbase.jobs.estimate(jobId(1))).data).toEqual({
+      ...times,
+      tasks: {
+        text: {
+          ...times,
+          cold: true,
+          samples: 9,
+          waiting: { p50Ms: 1, p90Ms: 2 },
+          running: { p50Ms: 3, p90Ms: 4 },
+        },
+      },
+    });
+  });
+
+  it("tell the place in the queue, null when there is none", async () => {
+    const { supabase, podbase } = setUp();
+    supabase.intercept(() => json({ position: 3, capped: false }));
+    expect((await podbase.jobs.queuePosition(jobId(1))).data).toEqual({ position: 3, capped: false });
+    supabase.intercept(() => json(null));
+    expect(await podbase.jobs.queuePosition(jobId(1))).toEqual({ data: null, error: null });
   });
 });
 

@@ -29,7 +29,7 @@ describe("watching the newest jobs", () => {
   it("shows them newest first, after one reading", async () => {
     const { shown, supabase } = await setUp();
     expect(shown).toEqual(["2:queued 1:queued"]);
-    expect(supabase.reads()[0]?.query.get("limit")).toBe("2");
+    expect(supabase.reads()[0]?.body).toEqual({ max_jobs: 2 });
   });
 
   it("shows changes the moment their messages arrive", async () => {

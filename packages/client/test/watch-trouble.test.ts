@@ -150,4 +150,30 @@ describe("trouble while watching", () => {
     supabase.channels.open()?.join();
     expect(other.connection).toBe("live");
   });
+
+  it("distrusts a joined channel when a look finds news that it did not tell, until it tells some", async () => {
+    const { supabase, runtime, podbase, watched } = await setUpLive();
+    supabase.database.change(jobId(1), { phase: "running" });
+    await runtime.advance(15_000);
+    // The first reading after a join may find what happened before it.
+    supabase.database.change(jobId(1), { phase: "retrying" });
+    await runtime.advance(15_000);
+    expect(watched.phases.at(-1)).toBe("retrying");
+    expect(podbase.connection).toBe("polling");
+    supabase.database.change(jobId(1), { phase: "running" });
+    await runtime.advance(3_000);
+    expect(watched.phases.at(-1)).toBe("running");
+    supabase.changeAndTell(1, { phase: "retrying" });
+    expect(podbase.connection).toBe("live");
+  });
+
+  it("asks for a new token when the server refuses the one it has, at the pace of its readings", async () => {
+    const { supabase, runtime, podbase, watched } = await setUpLive();
+    supabase.intercept(() => json({ code: "PGRST303", message: "JWT expired" }, 401));
+    podbase.resync();
+    await runtime.advance(300_000);
+    expect(watched.onEnd).not.toHaveBeenCalled();
+    expect(supabase.refreshes()).toBeGreaterThan(5);
+    expect(supabase.refreshes()).toBeLessThan(60);
+  });
 });

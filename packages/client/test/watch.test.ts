@@ -19,7 +19,7 @@ describe("watching a job", () => {
     await runtime.advance(0);
     expect(supabase.channels.made.map(({ topic }) => topic)).toEqual(["podbase:ada"]);
     expect(supabase.channels.made[0]?.options.config).toMatchObject({ private: true });
-    expect(supabase.reads().map(({ query }) => query.get("id"))).toEqual([`in.(${jobId(1)},${jobId(2)})`]);
+    expect(supabase.reads().map(({ body }) => body)).toEqual([{ ids: [jobId(1), jobId(2)] }]);
   });
 
   it("reads again when the channel was joined, as something may have happened in between", async () => {
@@ -142,7 +142,7 @@ describe("watching a job", () => {
     await expect(podbase.jobs.awaitResult("nonsense")).rejects.toMatchObject({ code: "job_not_found" });
     await runtime.advance(0);
     expect(versions).toEqual([1]);
-    expect(supabase.reads()[0]?.query.get("id")).toBe(`in.(${jobId(1)})`);
+    expect(supabase.reads()[0]?.body).toEqual({ ids: [jobId(1)] });
   });
 
   it("takes a message it does not understand as a hint to read", async () => {

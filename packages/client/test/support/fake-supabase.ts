@@ -30,6 +30,10 @@ export interface FakeSupabase {
   changeAndTell(n: number, change: JobChange): void;
   signIn(userId: string): void;
   signOut(): void;
+  /** How often a new token was asked for. */
+  refreshes(): number;
+  /** Tells that the session has a new token. */
+  renew(): void;
   /** What getSession answers instead of the session; null ends it. */
   breakSession(error: Error | null): void;
 }
@@ -40,6 +44,15 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
 
 type AuthListener = (event: string, session: { user: { id: string }; access_token: string } | null) => void;
 
+const FIND_JOBS = "/rest/v1/rpc/find_jobs";
+
+interface FindJobs {
+  ids?: string[];
+  statuses?: string[];
+  unseen?: boolean;
+  max_jobs?: number;
+}
+
 let clients = 0;
 
 /** `userId`: who is signed in at the start. */
@@ -49,22 +62,17 @@ export const createFakeSupabase = (userId: string | null = "ada"): FakeSupabase 
   let interceptor: Interceptor | null = null;
   let user = userId;
   let broken: Error | null = null;
+  let refreshes = 0;
   const listeners = new Set<AuthListener>();
 
   const answer = (request: Asked): Response => {
-    if (request.path === "/rest/v1/jobs") {
-      const listOf = (key: string) =>
-        request.query
-          .get(key)
-          ?.replace(/^in\.\((.*)\)$/, "$1")
-          .split(",");
-      const ids = listOf("id");
-      const statuses = listOf("status");
-      const limit = Number(request.query.get("limit") ?? 1_000);
+    if (request.path === FIND_JOBS) {
+      const { ids, statuses, unseen, max_jobs: limit = 50 } = request.body as FindJobs;
       const rows = [...database.rows.values()]
         .filter((row) => (ids?.includes(row.id) ?? true) && (statuses?.includes(row.status) ?? true))
+        .filter((row) => !unseen || row.finished_at === null || row.seen_at === null)
         .sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
-      return json(rows.slice(0, limit));
+      return json(ids ? rows : rows.slice(0, limit));
     }
     return json({ code: "PGRST202", message: `no ${request.path}` }, 404);
   };
@@ -104,24 +112,29 @@ export const createFakeSupabase = (userId: string | null = "ada"): FakeSupabase 
   Object.assign(client.auth, {
     getSession: async () =>
       broken ? { data: { session: null }, error: broken } : { data: { session: session() }, error: null },
+    async refreshSession() {
+      refreshes++;
+      if (broken) return { data: { session: null }, error: broken };
+      tell("TOKEN_REFRESHED");
+      return { data: { session: session() }, error: null };
+    },
     onAuthStateChange(listener: AuthListener) {
       listeners.add(listener);
       return { data: { subscription: { unsubscribe: () => listeners.delete(listener) } } };
     },
   });
-  const channels = createFakeChannels();
-  Object.assign(client, { channel: channels.channel, removeChannel: channels.removeChannel });
-
   const tell = (event: string) => {
     for (const listener of [...listeners]) listener(event, session());
   };
+  const channels = createFakeChannels();
+  Object.assign(client, { channel: channels.channel, removeChannel: channels.removeChannel });
 
   return {
     client,
     database,
     channels,
     asked,
-    reads: () => asked.filter(({ path }) => path === "/rest/v1/jobs"),
+    reads: () => asked.filter(({ path }) => path === FIND_JOBS),
     intercept(next) {
       interceptor = next;
     },
@@ -137,6 +150,8 @@ export const createFakeSupabase = (userId: string | null = "ada"): FakeSupabase 
       user = null;
       tell("SIGNED_OUT");
     },
+    refreshes: () => refreshes,
+    renew: () => tell("TOKEN_REFRESHED"),
     breakSession(error) {
       broken = error;
     },
