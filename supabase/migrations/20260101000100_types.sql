@@ -43,6 +43,7 @@ create type podbase_private.breaker_state as enum ('closed', 'open', 'half_open'
 -- The clock of the whole engine. A test sets podbase.now for its session or transaction; nobody else may
 -- (the API has no way to set it). Everything that compares or stores a time asks here.
 create function podbase_private.now() returns timestamptz
-language sql stable set search_path = '' as $$
-  select coalesce(nullif(current_setting('podbase.now', true), '')::timestamptz, pg_catalog.now());
-$$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce(nullif(current_setting('podbase.now', true), '')::timestamptz, pg_catalog.now());
+end $$;

@@ -202,21 +202,26 @@ create table podbase_private.heartbeats (
   detail jsonb not null default '{}'
 );
 
--- Trigger: what belongs to a job goes with it. The schedules first: a claim that holds one is waited for, and its attempt
+-- Trigger: what belongs to a task goes with it. The schedules first: a claim that holds one is waited for, and its attempt
 -- is then seen.
-create function podbase_private.drop_children() returns trigger
-language plpgsql security definer set search_path = '' as $$
-declare v_tasks uuid[];
+create function podbase_private.drop_with_tasks() returns trigger
+language plpgsql security definer set search_path = '' set enable_seqscan = off as $$
 begin
-  select coalesce(array_agg(t.id), '{}') into v_tasks from podbase.tasks t join gone on gone.id = t.job_id;
-  delete from podbase_private.task_schedule where task_id = any (v_tasks);
+  delete from podbase_private.task_schedule where task_id in (select id from gone);
   delete from podbase_private.webhook_inbox where attempt_id in (
-    select id from podbase_private.attempts where task_id = any (v_tasks));
-  delete from podbase_private.attempts where task_id = any (v_tasks);
-  delete from podbase_private.job_events where job_id in (select id from gone);
-  delete from podbase.artifacts where job_id in (select id from gone);
-  delete from podbase.tasks where id = any (v_tasks);
+    select a.id from gone join podbase_private.attempts a on a.task_id = gone.id);
+  delete from podbase_private.attempts where task_id in (select id from gone);
   return null;
 end $$;
-create trigger drop_children after delete on podbase.jobs referencing old table as gone
-  for each statement execute function podbase_private.drop_children();
+create trigger drop_with_tasks after delete on podbase.tasks referencing old table as gone
+  for each statement execute function podbase_private.drop_with_tasks();
+
+-- Trigger: the history of a job goes with it.
+create function podbase_private.drop_history() returns trigger
+language plpgsql security definer set search_path = '' set enable_seqscan = off as $$
+begin
+  delete from podbase_private.job_events where job_id in (select id from gone);
+  return null;
+end $$;
+create trigger drop_history after delete on podbase.jobs referencing old table as gone
+  for each statement execute function podbase_private.drop_history();

@@ -7,7 +7,8 @@
 --
 -- Functions of podbase_private without grants are called by the definer functions alone and run as them. The hot entry
 -- points set plan_cache_mode and enable_seqscan for all they call: plans made while the tables were nearly empty
--- would otherwise stay and grow with the tables.
+-- would otherwise stay and grow with the tables. jit is off because a plan that has to scan looks dear then. All of it is
+-- plpgsql, even one-liners: Postgres 17 plans the body of an SQL function anew for each caller, each time.
 
 -- Writes one version of a job to the history and to its owner's private topic podbase:<user id>.
 -- The message carries states only: no input, output, token or provider id. realtime.send swallows its own errors
@@ -115,11 +116,13 @@ end $$;
 
 -- A job as the API hands it out: the row with its tasks and artifacts, in the order they were declared.
 create function podbase_private.job_json(p_job uuid) returns jsonb
-language sql stable set search_path = '' as $$
-  select to_jsonb(j) || jsonb_build_object(
-    'tasks', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.name), '[]')
-              from podbase.tasks t where t.job_id = j.id),
-    'artifacts', (select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at, a.name), '[]')
-                  from podbase.artifacts a where a.job_id = j.id))
-  from podbase.jobs j where j.id = p_job;
-$$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select to_jsonb(j) || jsonb_build_object(
+      'tasks', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.name), '[]')
+                from podbase.tasks t where t.job_id = j.id),
+      'artifacts', (select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at, a.name), '[]')
+                    from podbase.artifacts a where a.job_id = j.id))
+    from podbase.jobs j where j.id = p_job);
+end $$;

@@ -4,14 +4,16 @@
 -- each other. A token bucket: what the sequence is ahead of a clock that runs at the refill rate is what is used up.
 -- A twelfth of the limit a second plus a sixth at once stays under the limit in any ten seconds.
 create function podbase_private.bucket(p_endpoint int) returns regclass
-language sql stable set search_path = '' as $$
-  select format('podbase_private.bucket_%s', p_endpoint)::regclass;
-$$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return format('podbase_private.bucket_%s', p_endpoint)::regclass;
+end $$;
 
 create function podbase_private.refilled(p_max_runs int, p_now timestamptz) returns bigint
-language sql immutable set search_path = '' as $$
-  select floor(extract(epoch from p_now) * p_max_runs / 12)::bigint;
-$$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return floor(extract(epoch from p_now) * p_max_runs / 12)::bigint;
+end $$;
 
 -- Starts that an endpoint's rate allows now. Being ahead by more than the bucket holds means that the clock was
 -- set back; then the count starts anew.
@@ -45,11 +47,13 @@ end $$;
 -- Live attempts of an endpoint, counted by their partial index and no further than its cap. A counter row would be
 -- written at every claim and every end and be what everybody waits for.
 create function podbase_private.live_attempts(p_endpoint text, p_cap int) returns int
-language sql volatile set search_path = '' as $$
-  select count(*)::int from (
-    select from podbase_private.attempts a where a.endpoint = p_endpoint and a.next_check_at is not null limit p_cap
-  ) as bounded;
-$$;
+language plpgsql volatile set search_path = '' as $$
+begin
+  return (
+    select count(*)::int from (
+      select from podbase_private.attempts a where a.endpoint = p_endpoint and a.next_check_at is not null limit p_cap
+    ) as bounded);
+end $$;
 
 -- Tasks that an endpoint may take now: 0 while its breaker is open, 1 when it is time to try it again.
 create function podbase_private.room(p_endpoint podbase_private.endpoints, p_now timestamptz) returns int
@@ -66,12 +70,13 @@ end $$;
 
 -- A row for whoever operates this; at most one a minute for the same code and subject. Takes no lock that others want.
 create function podbase_private.alert(p_code text, p_subject text, p_job uuid, p_detail jsonb) returns void
-language sql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' as $$
+begin
   insert into podbase_private.alerts (at, code, subject, job_id, detail)
-  select podbase_private.now(), p_code, p_subject, p_job, p_detail
-  where not exists (select from podbase_private.alerts
-                    where code = p_code and subject = p_subject and at > podbase_private.now() - interval '1 minute');
-$$;
+    select podbase_private.now(), p_code, p_subject, p_job, p_detail
+    where not exists (select from podbase_private.alerts
+                      where code = p_code and subject = p_subject and at > podbase_private.now() - interval '1 minute');
+end $$;
 
 -- Records what an endpoint showed of itself: p_part submit or run, fine or not. Failures in a row of either open the
 -- breaker for a pause that doubles each time it opens again; then one task tries (half_open), and its success closes
@@ -88,7 +93,7 @@ begin
     and (case p_part when 'submit' then v_endpoint.submit_failures else v_endpoint.run_failures end) = 0 then
     return;
   end if;
-  select * into v_settings from podbase_private.settings;
+  select * into v_settings from podbase_private.settings where single;
   update podbase_private.endpoints set
       submit_failures = case when p_part <> 'submit' then submit_failures when p_fine then 0 else submit_failures + 1 end,
       run_failures = case when p_part <> 'run' then run_failures when p_fine then 0 else run_failures + 1 end

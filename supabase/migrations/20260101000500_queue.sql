@@ -2,7 +2,10 @@
 
 -- Virtual time of one task of a user of weight 1.
 create function podbase_private.turn() returns int
-language sql immutable set search_path = '' as $$ select 1000 $$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return 1000;
+end $$;
 
 -- The next key of a user in a route's queue (start-time fair queueing, a key stored once): behind the user's own
 -- waiting tasks, beside everybody else's first. One user with 10,000 tasks then delays another by one task, not by
@@ -24,10 +27,12 @@ end $$;
 
 -- How many tasks a user may have between ready and done; null: as many as they like.
 create function podbase_private.user_limit(p_user uuid) returns int
-language sql stable set search_path = '' as $$
-  select coalesce((select max_in_flight from podbase_private.user_limits where user_id = p_user),
-                  (select max_in_flight_per_user from podbase_private.settings));
-$$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce((select max_in_flight from podbase_private.user_limits where user_id = p_user),
+                    (select max_in_flight_per_user from podbase_private.settings where single)));
+end $$;
 
 -- Puts tasks into the fair queue of their routes, or, where their user has a limit, among those that wait for one of
 -- the user's slots. Their jobs' rows must be locked, or their schedules.
@@ -86,18 +91,20 @@ end $$;
 -- Tasks that would be claimed before the job's first waiting task, counted no further than 1,000: {position, capped}.
 -- Null when none of the job's tasks waits in a queue. Says how many, never whose.
 create function podbase_private.queue_position(p_job uuid) returns jsonb
-language sql stable security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-  select jsonb_build_object('position', least(ahead, 1000), 'capped', ahead > 1000)
-  from (
-    select min((
-      select count(*) from (
-        select from podbase_private.task_schedule o
-        where o.route = s.route and o.ready_key is not null
-          and (o.rank, o.ready_key, o.task_id) < (s.rank, s.ready_key, s.task_id)
-        limit 1001) as bounded)) as ahead
-    from podbase.tasks t join podbase_private.task_schedule s on s.task_id = t.id
-    where t.job_id = p_job and s.ready_key is not null
-  ) as first
-  where ahead is not null;
-$$;
+language plpgsql stable security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+begin
+  return (
+    select jsonb_build_object('position', least(ahead, 1000), 'capped', ahead > 1000)
+    from (
+      select min((
+        select count(*) from (
+          select from podbase_private.task_schedule o
+          where o.route = s.route and o.ready_key is not null
+            and (o.rank, o.ready_key, o.task_id) < (s.rank, s.ready_key, s.task_id)
+          limit 1001) as bounded)) as ahead
+      from podbase.tasks t join podbase_private.task_schedule s on s.task_id = t.id
+      where t.job_id = p_job and s.ready_key is not null
+    ) as first
+    where ahead is not null);
+end $$;

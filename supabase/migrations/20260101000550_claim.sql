@@ -3,32 +3,35 @@
 -- Everything that the POSTs of fresh attempts need: [{attempt, token, number, job, kind, user, task, route, endpoint,
 -- input, upstream, artifacts, item?, index?}], in the order given.
 create function podbase_private.claims_json(p_attempts uuid[], p_tokens text[]) returns jsonb
-language sql volatile set search_path = '' as $$
-  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-      'attempt', a.id, 'token', p_tokens[x.n], 'number', a.number,
-      'job', j.id, 'kind', j.kind, 'user', j.user_id, 'task', t.name, 'route', s.route, 'index', s.item_index))
-    || jsonb_build_object(
-      'endpoint', jsonb_build_object('name', e.name, 'providerId', e.provider_id,
-        'executionTimeoutMs', e.execution_timeout_ms, 'ttlMs', e.ttl_ms),
-      'input', j.input,
-      'upstream', case when s.after = '{}' then '{}' else (
-        select coalesce(jsonb_object_agg(u.name, u.output), '{}') from podbase.tasks u
-        where u.job_id = j.id and u.name = any (s.after)) end,
-      'artifacts', s.artifacts)
-    || case when s.item_index is null then '{}' else jsonb_build_object('item', s.item) end order by x.n), '[]')
-  from unnest(p_attempts) with ordinality as x (id, n)
-  join podbase_private.attempts a on a.id = x.id
-  join podbase_private.task_schedule s on s.task_id = a.task_id
-  join podbase.tasks t on t.id = a.task_id
-  join podbase.jobs j on j.id = a.job_id
-  join podbase_private.endpoints e on e.name = a.endpoint;
-$$;
+language plpgsql volatile set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+        'attempt', a.id, 'token', p_tokens[x.n], 'number', a.number,
+        'job', j.id, 'kind', j.kind, 'user', j.user_id, 'task', t.name, 'route', s.route, 'index', s.item_index))
+      || jsonb_build_object(
+        'endpoint', jsonb_build_object('name', e.name, 'providerId', e.provider_id,
+          'executionTimeoutMs', e.execution_timeout_ms, 'ttlMs', e.ttl_ms),
+        'input', j.input,
+        'upstream', case when s.after = '{}' then '{}' else (
+          select coalesce(jsonb_object_agg(u.name, u.output), '{}') from podbase.tasks u
+          where u.job_id = j.id and u.name = any (s.after)) end,
+        'artifacts', s.artifacts)
+      || case when s.item_index is null then '{}' else jsonb_build_object('item', s.item) end order by x.n), '[]')
+    from unnest(p_attempts) with ordinality as x (id, n)
+    join podbase_private.attempts a on a.id = x.id
+    join podbase_private.task_schedule s on s.task_id = a.task_id
+    join podbase.tasks t on t.id = a.task_id
+    join podbase.jobs j on j.id = a.job_id
+    join podbase_private.endpoints e on e.name = a.endpoint);
+end $$;
 
 -- A token of 244 random bits.
 create function podbase_private.new_token() returns text
-language sql volatile set search_path = '' as $$
-  select replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
-$$;
+language plpgsql volatile set search_path = '' as $$
+begin
+  return replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+end $$;
 
 -- Whether a half-open or open endpoint may take its trial now; true for one caller only, and not again for a minute.
 create function podbase_private.take_trial(p_endpoint text, p_now timestamptz) returns boolean
@@ -48,7 +51,8 @@ create function podbase_private.claim_lane(
   p_route text, p_endpoint text, p_limit int, p_aged int, p_now timestamptz, p_old_before timestamptz,
   out attempts uuid[], out tokens text[]
 )
-language sql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' as $$
+begin
   with aged as materialized (
     select c.task_id from podbase_private.task_schedule c
     where c.route = p_route and c.ready_key is not null and c.ready_since < p_old_before
@@ -74,8 +78,8 @@ language sql volatile set search_path = '' as $$
     from taken t
     returning id, task_id
   )
-  select array_agg(made.id), array_agg(taken.token) from made join taken using (task_id);
-$$;
+  select array_agg(made.id), array_agg(taken.token) into attempts, tokens from made join taken using (task_id);
+end $$;
 
 -- Turns up to p_limit ready tasks (at most 1,000) into attempts: state claimed, a lease of 30 s, a token of which only
 -- the SHA-256 is kept. Whoever calls takes what is next, whosever it is, at the first endpoint of its route that has
@@ -86,7 +90,7 @@ $$;
 -- Caller: service_role (as podbase.claim_tasks) and the functions of reports. Returns claims_json().
 create function podbase_private.claim(p_limit int) returns jsonb
 language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_now timestamptz := podbase_private.now();
   v_left int := least(p_limit, 1000);
@@ -124,7 +128,7 @@ begin
     v_room := least(v_room, v_left);
     select * into v_taken from podbase_private.claim_lane(v_lane.route, v_endpoint.name, v_room,
       case when random() * 10 < v_room then (v_room + 9) / 10 else 0 end, v_now,
-      v_now - (select ageing_after from podbase_private.settings));
+      v_now - (select ageing_after from podbase_private.settings where single));
     continue when v_taken.attempts is null;
     perform podbase_private.spend(
       v_endpoint.id, v_endpoint.max_runs_per_10s, cardinality(v_taken.attempts), v_now);
@@ -138,9 +142,11 @@ end $$;
 
 -- Whether a claim would find anything: something is ready and an endpoint of its route has room.
 create function podbase_private.claimable() returns boolean
-language sql volatile set search_path = '' as $$
-  select exists (
-    select from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
-    where exists (select from podbase_private.task_schedule s where s.route = r.route and s.ready_key is not null)
-      and podbase_private.room(e, podbase_private.now()) > 0);
-$$;
+language plpgsql volatile set search_path = '' as $$
+begin
+  return (
+    select exists (
+      select from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
+      where exists (select from podbase_private.task_schedule s where s.route = r.route and s.ready_key is not null)
+        and podbase_private.room(e, podbase_private.now()) > 0));
+end $$;

@@ -30,8 +30,9 @@ begin
         format('a task''s name is missing, malformed or used twice: %s', v_task ->> 'name'));
     end if;
     v_names := v_names || (v_task ->> 'name');
-    foreach v_route in array (v_task ->> 'route')
-      || array(select value from jsonb_each_text(coalesce(v_task -> 'reroute', '{}')))
+    foreach v_route in array case when v_task ? 'reroute'
+      then (v_task ->> 'route') || array(select value from jsonb_each_text(v_task -> 'reroute'))
+      else array[v_task ->> 'route'] end
     loop
       if not exists (select from podbase_private.routes where route = v_route) then
         raise exception 'no endpoint serves the route %', v_route using errcode = 'PB002', detail = v_path || '.route';

@@ -61,7 +61,7 @@ end $$;
 -- Emits version 1. Caller: service_role. Takes no lock but its own rows and claim()'s.
 create function podbase_private.submit_job(request jsonb) returns jsonb
 language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_tasks jsonb := request -> 'plan' -> 'tasks';
   v_user uuid := (request ->> 'user')::uuid;
@@ -178,7 +178,7 @@ end $$;
 -- Caller: service_role. Locks: its own rows.
 create function podbase_private.submit_jobs(requests jsonb) returns jsonb
 language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_requests jsonb[];
   v_ids uuid[];

@@ -4,18 +4,21 @@
 
 -- The words for a soft wait: {code, since, message}.
 create function podbase_private.notice(p_code text) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object('code', p_code, 'since', podbase_private.now(), 'message', case p_code
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object('code', p_code, 'since', podbase_private.now(), 'message', case p_code
     when 'warming_up' then 'Waiting for a worker. A cold GPU can take a few minutes to wake.'
     when 'confirming' then 'Making sure that the work was handed over.'
     when 'retrying' then 'That did not work out. Trying again shortly.'
     when 'upstream_failed' then 'Not started, because a task before this one did not complete.' end);
-$$;
+end $$;
 
 -- Ends the rows of maps whose items have all ended: completed with the list of their outputs (null for an optional one
 -- that failed), else as the first item that did not complete.
 create function podbase_private.close_maps(p_job uuid) returns uuid[]
-language sql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' as $$
+declare v_closed uuid[];
+begin
   with items as (
     select m.task_id,
       jsonb_agg(t.output order by s.item_index) as outputs,
@@ -38,8 +41,10 @@ language sql volatile set search_path = '' as $$
     from items where g.id = items.task_id
     returning g.id
   )
-  select coalesce(array_agg(id), '{}') from closed;
-$$;
+  select coalesce(array_agg(id), '{}')
+  into v_closed from closed;
+  return v_closed;
+end $$;
 
 -- Opens what waited for finished tasks, expands and ends maps, and cancels what can no longer run because a required
 -- task did not complete; again and again until nothing follows.
@@ -143,21 +148,24 @@ end $$;
 
 -- Writes back what the functions of reports changed of an attempt, in one update.
 create function podbase_private.save_attempt(p podbase_private.attempts) returns void
-language sql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' as $$
+begin
   update podbase_private.attempts set
-    state = p.state, next_check_at = p.next_check_at, provider_id = p.provider_id, seen_at = p.seen_at,
-    delay_ms = p.delay_ms, execution_ms = p.execution_ms, worker_id = p.worker_id, failure_class = p.failure_class,
-    error = p.error, submitted_at = p.submitted_at, started_at = p.started_at, finished_at = p.finished_at
-  where id = p.id;
-$$;
+      state = p.state, next_check_at = p.next_check_at, provider_id = p.provider_id, seen_at = p.seen_at,
+      delay_ms = p.delay_ms, execution_ms = p.execution_ms, worker_id = p.worker_id, failure_class = p.failure_class,
+      error = p.error, submitted_at = p.submitted_at, started_at = p.started_at, finished_at = p.finished_at
+    where id = p.id;
+end $$;
 
 -- The class of a failure from RunPod's error text (docs.runpod.io; texts observed on live endpoints).
 create function podbase_private.classify(p_error text) returns text
-language sql stable set search_path = '' as $$
-  select coalesce(
-    (select class from podbase_private.failure_classes where p_error ~* pattern order by precedence limit 1),
-    'worker_error');
-$$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce(
+      (select class from podbase_private.failure_classes where p_error ~* pattern order by precedence limit 1),
+      'worker_error'));
+end $$;
 
 -- Ends an attempt without a result and decides what becomes of its task: another attempt later (perhaps at another
 -- endpoint or on another route), canceled, or failed.
@@ -227,16 +235,19 @@ end $$;
 -- Where the artifacts of an attempt are uploaded to: <user>/<job>/<task>/<attempt>/<name> in the bucket podbase. An item's
 -- name[0] is name.0 there, because Storage takes no brackets.
 create function podbase_private.artifact_path(p_task podbase.tasks, p_attempt uuid, p_name text) returns text
-language sql immutable set search_path = '' as $$
-  select concat_ws('/', p_task.user_id, p_task.job_id, replace(replace(p_task.name, '[', '.'), ']', ''), p_attempt,
+language plpgsql immutable set search_path = '' as $$
+begin
+  return concat_ws('/', p_task.user_id, p_task.job_id, replace(replace(p_task.name, '[', '.'), ']', ''), p_attempt,
     p_name);
-$$;
+end $$;
 
 -- Records an attempt's artifacts, if every declared one lies in Storage with the size the worker reported. Returns the
 -- names of those that don't, or null.
 create function podbase_private.keep_artifacts(p_task podbase.tasks, p_attempt uuid, p_declared jsonb, p_reported jsonb)
 returns text
-language sql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' as $$
+declare v_missing text;
+begin
   with declared as materialized (
     select d.key as name, d.value #>> '{}' as content_type,
       podbase_private.artifact_path(p_task, p_attempt, d.key) as path
@@ -254,8 +265,10 @@ language sql volatile set search_path = '' as $$
       podbase_private.now()
     from seen s where not exists (select from declared d where d.name not in (select name from seen))
   )
-  select string_agg(d.name, ', ') from declared d where d.name not in (select name from seen);
-$$;
+  select string_agg(d.name, ', ')
+  into v_missing from declared d where d.name not in (select name from seen);
+  return v_missing;
+end $$;
 
 -- Completes an attempt's task, if its artifacts are there; else a live attempt fails as missing_output, and nothing
 -- comes of one that was given up. Other live attempts of the task are superseded and canceled at RunPod.

@@ -23,7 +23,7 @@ end $$;
 -- for each changed task. Caller: service_role. Locks: the jobs in the order of their ids, then endpoints by name.
 create function podbase_private.record_submissions(results jsonb) returns int
 language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   r record;
   v_attempt podbase_private.attempts;

@@ -66,7 +66,7 @@ end $$;
 -- Caller: service_role. Locks: the job, then the endpoint, then what claim() takes.
 create function podbase_private.record_report(report jsonb) returns jsonb
 language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_source text := report ->> 'source';
   v_status text := case report ->> 'status' when 'RUNNING' then 'IN_PROGRESS' else report ->> 'status' end;

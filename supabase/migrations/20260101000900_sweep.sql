@@ -6,8 +6,10 @@
 -- expire(). Returns [{attempt, providerId, endpoint: {name, providerId}, kind, task}].
 -- Caller: service_role. Skips what others hold.
 create function podbase_private.claim_polls(max_polls int) returns jsonb
-language sql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare v_polls jsonb;
+begin
   with due as materialized (
     select a.id from podbase_private.attempts a
     where a.next_check_at <= podbase_private.now() and a.state in ('in_queue', 'in_progress')
@@ -25,14 +27,18 @@ set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan
     'attempt', taken.id, 'providerId', taken.provider_id,
     'endpoint', jsonb_build_object('name', taken.name, 'providerId', taken.endpoint_id),
     'kind', j.kind, 'task', t.name)), '[]')
+  into v_polls
   from taken join podbase.tasks t on t.id = taken.task_id join podbase.jobs j on j.id = t.job_id;
-$$;
+  return v_polls;
+end $$;
 
 -- Takes up to max_cancels attempts that are to be canceled at RunPod, not asked again for 30 s. Same shape as claim_polls.
 -- Caller: service_role.
 create function podbase_private.claim_cancels(max_cancels int) returns jsonb
-language sql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare v_cancels jsonb;
+begin
   with due as materialized (
     select a.id from podbase_private.attempts a
     where a.cancel_requested_at <= podbase_private.now() and a.cancel_done_at is null and a.provider_id is not null
@@ -47,14 +53,16 @@ set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan
     'attempt', taken.id, 'providerId', taken.provider_id,
     'endpoint', jsonb_build_object('name', taken.name, 'providerId', taken.endpoint_id),
     'kind', j.kind, 'task', t.name)), '[]')
+  into v_cancels
   from taken join podbase.tasks t on t.id = taken.task_id join podbase.jobs j on j.id = t.job_id;
-$$;
+  return v_cancels;
+end $$;
 
 -- RunPod answered a /cancel (or no longer knows the job): nothing is left to ask for. A live attempt ends as
 -- canceled. Caller: service_role.
 create function podbase_private.record_cancels(attempts uuid[]) returns int
 language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_id uuid;
   v_attempt podbase_private.attempts;
@@ -156,15 +164,17 @@ end $$;
 
 -- Whether a call of reconcile would find anything to do.
 create function podbase_private.work_is_due() returns boolean
-language sql volatile set search_path = '' as $$
-  select podbase_private.claimable()
-    or exists (select from podbase_private.attempts
-               where next_check_at <= podbase_private.now() and state in ('in_queue', 'in_progress')
-                 and provider_id is not null)
-    or exists (select from podbase_private.attempts
-               where cancel_requested_at <= podbase_private.now() and cancel_done_at is null
-                 and provider_id is not null);
-$$;
+language plpgsql volatile set search_path = '' as $$
+begin
+  return (
+    select podbase_private.claimable()
+      or exists (select from podbase_private.attempts
+                 where next_check_at <= podbase_private.now() and state in ('in_queue', 'in_progress')
+                   and provider_id is not null)
+      or exists (select from podbase_private.attempts
+                 where cancel_requested_at <= podbase_private.now() and cancel_done_at is null
+                   and provider_id is not null));
+end $$;
 
 -- Asks the reconcile function to look, through pg_net, after this transaction commits. Only a hint: it may be lost
 -- or doubled. The project's URL and a secret key come from Vault by name; a missing one is written to the heartbeat
@@ -191,7 +201,7 @@ end $$;
 -- run at once. Caller: cron. Locks: as of what it calls.
 create function podbase_private.tick() returns void
 language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
   perform podbase_private.expire(100);
   perform podbase_private.promote(1000);

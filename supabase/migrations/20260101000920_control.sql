@@ -114,40 +114,49 @@ begin
 end $$;
 
 create function podbase_private.cancel_job(p_job uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.cancel(podbase_private.find_job(p_job, null, true), null, 'user');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.cancel(podbase_private.find_job(p_job, null, true), null, 'user');
+end $$;
 create function podbase_private.cancel_task(p_task uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.cancel(podbase_private.find_job(null, p_task, true), p_task, 'user');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.cancel(podbase_private.find_job(null, p_task, true), p_task, 'user');
+end $$;
 create function podbase_private.retry_job(p_job uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.retry(podbase_private.find_job(p_job, null, true), null, 'user');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.retry(podbase_private.find_job(p_job, null, true), null, 'user');
+end $$;
 create function podbase_private.retry_task(p_task uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.retry(podbase_private.find_job(null, p_task, true), p_task, 'user');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.retry(podbase_private.find_job(null, p_task, true), p_task, 'user');
+end $$;
 create function podbase_private.operator_cancel_job(p_job uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.cancel(podbase_private.find_job(p_job, null, false), null, 'operator');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.cancel(podbase_private.find_job(p_job, null, false), null, 'operator');
+end $$;
 create function podbase_private.operator_cancel_task(p_task uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.cancel(podbase_private.find_job(null, p_task, false), p_task, 'operator');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.cancel(podbase_private.find_job(null, p_task, false), p_task, 'operator');
+end $$;
 create function podbase_private.operator_retry_job(p_job uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.retry(podbase_private.find_job(p_job, null, false), null, 'operator');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.retry(podbase_private.find_job(p_job, null, false), null, 'operator');
+end $$;
 create function podbase_private.operator_retry_task(p_task uuid) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select podbase_private.retry(podbase_private.find_job(null, p_task, false), p_task, 'operator');
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return podbase_private.retry(podbase_private.find_job(null, p_task, false), p_task, 'operator');
+end $$;
 
 -- Where the caller's job stands in the queue (podbase_private.queue_position). SQLSTATE PB005. Caller: authenticated.
 create function podbase_private.my_queue_position(p_job uuid) returns jsonb
-language sql stable security definer set search_path = '' as $$
-  select podbase_private.queue_position(podbase_private.find_job(p_job, null, true));
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return podbase_private.queue_position(podbase_private.find_job(p_job, null, true));
+end $$;

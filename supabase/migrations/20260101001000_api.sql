@@ -2,78 +2,140 @@
 -- stand at those functions.
 
 create function podbase.submit_job(request jsonb) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.submit_job(request) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.submit_job(request);
+end $$;
 
 create function podbase.submit_jobs(requests jsonb) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.submit_jobs(requests) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.submit_jobs(requests);
+end $$;
 
 create function podbase.claim_tasks(max_tasks int default 50) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.claim(max_tasks) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.claim(max_tasks);
+end $$;
 
 create function podbase.record_submissions(results jsonb) returns int
-language sql set search_path = '' as $$ select podbase_private.record_submissions(results) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.record_submissions(results);
+end $$;
 
 create function podbase.record_report(report jsonb) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.record_report(report) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.record_report(report);
+end $$;
 
 create function podbase.claim_polls(max_polls int default 50) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.claim_polls(max_polls) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.claim_polls(max_polls);
+end $$;
 
 create function podbase.claim_cancels(max_cancels int default 50) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.claim_cancels(max_cancels) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.claim_cancels(max_cancels);
+end $$;
 
 create function podbase.record_cancels(attempts uuid[]) returns int
-language sql set search_path = '' as $$ select podbase_private.record_cancels(attempts) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.record_cancels(attempts);
+end $$;
 
 create function podbase.configure(config jsonb) returns void
-language sql set search_path = '' as $$ select podbase_private.configure(config) $$;
+language plpgsql set search_path = '' as $$
+begin
+  perform podbase_private.configure(config);
+end $$;
 
 -- For the owner.
 create function podbase.cancel_job(job_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.cancel_job(job_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.cancel_job(job_id);
+end $$;
 
 create function podbase.cancel_task(task_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.cancel_task(task_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.cancel_task(task_id);
+end $$;
 
 create function podbase.retry_job(job_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.retry_job(job_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.retry_job(job_id);
+end $$;
 
 create function podbase.retry_task(task_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.retry_task(task_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.retry_task(task_id);
+end $$;
 
 create function podbase.queue_position(job_id uuid) returns jsonb
-language sql stable set search_path = '' as $$ select podbase_private.my_queue_position(job_id) $$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return podbase_private.my_queue_position(job_id);
+end $$;
 
 create function podbase.explain_job(job_id uuid) returns jsonb
-language sql stable set search_path = '' as $$ select podbase_private.explain_my_job(job_id) $$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return podbase_private.explain_my_job(job_id);
+end $$;
 
 -- The same for operators, on any job.
 create function podbase.operator_cancel_job(job_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.operator_cancel_job(job_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.operator_cancel_job(job_id);
+end $$;
 
 create function podbase.operator_cancel_task(task_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.operator_cancel_task(task_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.operator_cancel_task(task_id);
+end $$;
 
 create function podbase.operator_retry_job(job_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.operator_retry_job(job_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.operator_retry_job(job_id);
+end $$;
 
 create function podbase.operator_retry_task(task_id uuid) returns jsonb
-language sql set search_path = '' as $$ select podbase_private.operator_retry_task(task_id) $$;
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.operator_retry_task(task_id);
+end $$;
 
 create function podbase.operator_explain_job(job_id uuid) returns jsonb
-language sql stable set search_path = '' as $$ select podbase_private.operator_explain_job(job_id) $$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return podbase_private.operator_explain_job(job_id);
+end $$;
 
 -- The caller's jobs, newest first, with tasks and artifacts: all a just-started app needs. RLS decides whose.
 -- Caller: authenticated.
 create function podbase.my_jobs(max_jobs int default 50) returns jsonb
-language sql stable set search_path = '' as $$
-  select coalesce(jsonb_agg(to_jsonb(j) || jsonb_build_object(
-    'tasks', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.name), '[]')
-              from podbase.tasks t where t.job_id = j.id),
-    'artifacts', (select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at, a.name), '[]')
-                  from podbase.artifacts a where a.job_id = j.id)) order by j.created_at desc), '[]')
-  from (
-    select * from podbase.jobs where user_id = (select auth.uid())
-    order by created_at desc limit least(max_jobs, 200)
-  ) j;
-$$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(to_jsonb(j) || jsonb_build_object(
+      'tasks', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.name), '[]')
+                from podbase.tasks t where t.job_id = j.id),
+      'artifacts', (select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at, a.name), '[]')
+                    from podbase.artifacts a where a.job_id = j.id)) order by j.created_at desc), '[]')
+    from (
+      select * from podbase.jobs where user_id = (select auth.uid())
+      order by created_at desc limit least(max_jobs, 200)
+    ) j);
+end $$;
