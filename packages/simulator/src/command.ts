@@ -5,7 +5,7 @@ import { readFaultFile } from "./fault-file.ts";
 import { builtIn } from "./handlers/built-in.ts";
 import { command } from "./handlers/command.ts";
 import type { Handler } from "./handlers/handler.ts";
-import { createSimulator } from "./simulator.ts";
+import { createSimulator, type EndpointOptions } from "./simulator.ts";
 import { realClock } from "./time/real-clock.ts";
 
 interface Options {
@@ -65,18 +65,25 @@ const addEndpoint = (value: string, others: Options["endpoint"] = {}): Options["
   return { ...others, [id]: asHandler(handler) };
 };
 
+const startingIn = (
+  coldStart: Span | undefined,
+  handlers: Options["endpoint"],
+): Record<string, EndpointOptions> =>
+  Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]) => [
+      name,
+      { handler, ...(coldStart !== undefined && { coldStartMs: coldStart }) },
+    ]),
+  );
+
 const run = async (options: Options): Promise<void> => {
   const { port, apiKey, endpoint, coldStart, speed, seed, faults, stateFile } = options;
   const simulator = await createSimulator({
     apiKey,
     port,
     clock: realClock(speed),
-    endpoints: Object.fromEntries(
-      Object.entries(endpoint).map(([id, handler]) => [
-        id,
-        { handler, ...(coldStart !== undefined && { coldStartMs: coldStart }) },
-      ]),
-    ),
+    endpoints: startingIn(coldStart, endpoint),
+    images: startingIn(coldStart, builtIn),
     ...(seed !== undefined && { seed }),
     ...(faults !== undefined && { faults }),
     ...(stateFile !== undefined && { stateFile }),
@@ -85,13 +92,18 @@ const run = async (options: Options): Promise<void> => {
   const asked = new Promise<void>((resolve) => {
     for (const signal of signals) process.once(signal, () => resolve());
   });
-  console.log(JSON.stringify({ url: simulator.url }));
+  const served = Object.keys(endpoint).filter((name) => endpoint[name] === "worker");
+  const workers = Object.fromEntries(
+    served.map((name) => [name, simulator.workerEnvironment(name, `${name}-worker`)]),
+  );
+  console.log(JSON.stringify({ url: simulator.url, ...(served.length > 0 && { workers }) }));
   await asked;
   await simulator.stop();
 };
 
 /**
- * `podbase simulator`: prints `{"url": …}` as one line when ready and runs until SIGINT or SIGTERM, then ends
+ * `podbase simulator`: prints `{"url": …}` as one line when ready, with the environment of a first worker for each
+ * endpoint that is served through the worker protocol (`"workers"`), and runs until SIGINT or SIGTERM, then ends
  * with exit code 0 and leaves no process behind.
  */
 export const simulatorCommand = (): Command =>

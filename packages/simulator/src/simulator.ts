@@ -15,10 +15,15 @@ import {
 } from "./core/settings.ts";
 import type { JobStore, Post, World } from "./core/world.ts";
 import { createFleetOf } from "./fleets.ts";
+import { builtIn } from "./handlers/built-in.ts";
 import { KILL_AFTER_MS } from "./handlers/command.ts";
 import { Executor } from "./handlers/executor.ts";
 import type { Handler } from "./handlers/handler.ts";
 import { httpPost } from "./http-post.ts";
+import type { Watched } from "./live/feed.ts";
+import { liveRoutes } from "./live/routes.ts";
+import { Management, type PlanImage } from "./management/management.ts";
+import { managementRoutes } from "./management/routes.ts";
 import { type EndpointReport, reportOf } from "./report.ts";
 import { openStateFile } from "./state-file.ts";
 import type { Clock } from "./time/clock.ts";
@@ -41,6 +46,11 @@ export interface SimulatorOptions {
   apiKey: string;
   /** By endpoint id. */
   endpoints: Record<string, EndpointOptions>;
+  /**
+   * What endpoints do that are created through the management API, by the image they name. The built-in handlers
+   * are images by their names; an endpoint with any other image waits for workers of your own.
+   */
+  images?: Record<string, EndpointOptions>;
   /** Same seed, same calls, virtual time: same history. Default: a fresh one, see `seed` of the simulator. */
   seed?: number | string;
   /** Default: a real clock at speed 1. Share a virtual one to move several parts of a test together. */
@@ -65,6 +75,8 @@ export interface SimulatorOptions {
 export interface Simulator {
   /** Base of the job API: `http://127.0.0.1:PORT/v2`. */
   readonly url: string;
+  /** Base of the management API, in place of `https://api.runpod.io/v2`. */
+  readonly managementUrl: string;
   readonly seed: string;
   /** The clock's time. */
   now(): number;
@@ -101,6 +113,10 @@ const onceAborted = (signal: AbortSignal): Promise<never> =>
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+
+const BUILT_IN_IMAGES = Object.fromEntries(
+  Object.entries(builtIn).map(([name, handler]): [string, EndpointOptions] => [name, { handler }]),
+);
 
 const NOT_KEPT: JobStore = { save() {}, remove() {} };
 
@@ -154,7 +170,28 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
     ]),
   );
   const platform = new Platform(world, endpoints, state?.kept ?? []);
-  const app = createApp(new JobApi(platform, world, options.apiKey));
+  const api = new JobApi(platform, world, options.apiKey);
+  const images: Record<string, EndpointOptions> = { ...BUILT_IN_IMAGES, ...options.images };
+  const planImage: PlanImage = (image, id, asked) => {
+    const { handler, returnAggregateStream, ...given } = images[image] ?? { handler: "worker" };
+    return {
+      settings: endpointSettings(id, { ...given, ...asked }),
+      fleet: createFleetOf(world, executor, handler, returnAggregateStream),
+    };
+  };
+  const watched: Watched = {
+    seed,
+    now: () => own.now(),
+    endpoints: () => platform.endpoints().map(reportOf),
+    history: () => history.events(),
+    subscribe: (listener) => history.subscribe(listener),
+  };
+  const management = new Management(platform, world, planImage);
+  const app = createApp(
+    api,
+    managementRoutes(management, (authorization) => api.isAuthorized(authorization)),
+    liveRoutes(watched),
+  );
   const release = async () => {
     own.close();
     state?.close();
@@ -168,18 +205,16 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
   });
 
   let stopped: Promise<void> | undefined;
-  const url = `http://127.0.0.1:${server.port}/v2`;
+  const origin = `http://127.0.0.1:${server.port}`;
+  const url = `${origin}/v2`;
   return {
     url,
-    seed,
-    now: () => own.now(),
+    managementUrl: `${origin}/management/v2`,
+    ...watched,
     fetch(input, init) {
       const request = new Request(input, init);
       return Promise.race([app.fetch(request), onceAborted(request.signal)]);
     },
-    endpoints: () => platform.endpoints().map(reportOf),
-    history: () => history.events(),
-    subscribe: (listener) => history.subscribe(listener),
     until: (fits) => history.until(fits),
     inject: (fault) => faults.add(fault),
     workerEnvironment: (endpoint, worker) =>

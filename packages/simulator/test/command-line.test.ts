@@ -24,8 +24,13 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     const { child, ended, line } = simulator(
       ...["--api-key", "k", "--port", "0", "--cold-start", "0-5", "--speed", "100", "--seed", "7"],
       ...["--endpoint", "words=echo", "--endpoint", `made=cmd:read -r job; echo "[$job, 42]"`],
+      ...["--endpoint", "own=worker"],
     );
-    const { url } = JSON.parse(await line());
+    const { url, workers } = JSON.parse(await line());
+    expect(workers.own).toMatchObject({
+      RUNPOD_POD_ID: "own-worker",
+      RUNPOD_WEBHOOK_GET_JOB: `${url}/own/job-take/$ID?gpu=NVIDIA+A40`,
+    });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v2$/);
     const answers = await Promise.all(
       ["words", "made"].map(async (endpoint) => {

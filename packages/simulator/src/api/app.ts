@@ -9,9 +9,14 @@ import { readAtMost } from "./read-at-most.ts";
 /** Bindings are absent when the app is called as a function, without a socket. */
 type Env = { Bindings: Partial<HttpBindings> };
 
-/** The job API over HTTP, at `/v2/<endpoint>/…`. */
-export const createApp = (api: JobApi): Hono<Env> =>
+/**
+ * All over HTTP: the job API at `/v2/<endpoint>/…`, the management API at `/management/v2/…`, and what is there to
+ * watch at `/`.
+ */
+export const createApp = (api: JobApi, management: Hono, live: Hono): Hono<Env> =>
   new Hono<Env>()
+    .route("/", live)
+    .route("/management/v2", management)
     .all("/v2/:endpoint/:operation/:id{.+}?", async (context) => {
       const { endpoint, operation, id } = context.req.param();
       const answer = await api.call({

@@ -26,6 +26,7 @@ export interface Worker {
   readonly pickups: Set<Timer>;
   /** What happens next to it by itself: ready, stops, restarts. */
   timer?: Timer;
+  startedAt?: number;
   stoppedAt?: number;
   /** Gets no further job and stops when it has none. */
   retiring?: true;
@@ -83,11 +84,12 @@ export class WorkerSet {
 
   /** Puts the worker in another state; what was to happen next to it is off. */
   move(worker: Worker, state: WorkerState): void {
+    const now = this.#world.clock.now();
+    if (worker.state === "stopped") worker.startedAt = now;
     worker.timer?.cancel();
     this.#in[worker.state].delete(worker);
     worker.state = state;
     this.#in[state].add(worker);
-    const now = this.#world.clock.now();
     const { billsColdStart } = this.#settings;
     const isBilled = BILLED.includes(state) && (billsColdStart || state !== "initializing");
     if (isBilled) this.usage.begin(worker.id, now);
