@@ -5,9 +5,10 @@ import { type Observation, observe } from "./observe.ts";
 import type { EngineSession } from "./session.ts";
 import type { World } from "./world.ts";
 
-/** More than any plan needs: the longest wait is a ttl of one hour, seven rounds of nine minutes. */
-const MAX_ROUNDS = 40;
-const ROUND_MS = 9 * 60_000;
+/** More than any run needs: a dozen tasks of a few attempts each, two at a time. */
+const MAX_ROUNDS = 60;
+/** When nothing says when it is due: longer than a circuit breaker's pause. */
+const PAUSE_MS = 6 * 60_000;
 
 /**
  * Lets everything come to rest: functions die with what they held, workers finish what RunPod has, time passes, ticks,
@@ -35,7 +36,7 @@ export async function settle(world: World, db: EngineSession, lostWebhooks: bool
     checkStep(world, seen, db.now);
     if (seen.jobs.every((job) => job.finished_at !== null)) break;
     expect(round, `still waiting:\n${waiting(seen)}`).toBeLessThan(MAX_ROUNDS);
-    db.now += ROUND_MS;
+    db.now = due(seen, db.now);
   }
   // What is still said afterwards changes nothing: the finished rows are compared once more.
   await workers(world, db);
@@ -58,6 +59,15 @@ async function cancelAtRunPod(world: World, db: EngineSession): Promise<void> {
   const due = await db.cancels(100);
   for (const { providerId } of due) world.runpod.cancel(world.runpod.byId(providerId), db.now);
   if (due.length > 0) await db.recordCancels(due.map((each) => each.attempt));
+}
+
+/** When the next thing is due: a check or a retry. */
+function due(seen: Observation, now: number): number {
+  const times = [
+    ...seen.attempts.map((attempt) => attempt.next_check_at),
+    ...seen.tasks.map((task) => task.run_at),
+  ].flatMap((time) => (time === null ? [] : [Date.parse(time)]));
+  return times.length > 0 ? Math.max(now + 1000, Math.min(...times) + 1000) : now + PAUSE_MS;
 }
 
 /** The open tasks with their last attempt, one a line. */
