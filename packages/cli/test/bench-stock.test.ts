@@ -1,4 +1,4 @@
-import { createTestDatabase, type TestDatabase } from "@podbase/local/testing";
+import { createTestDatabase } from "@podbase/local/testing";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { cells } from "../src/bench/cells.ts";
@@ -7,7 +7,7 @@ import { FLOOR_SQL } from "../src/bench/floor.ts";
 import { USERS } from "../src/bench/payload.ts";
 import { stock } from "../src/bench/stock.ts";
 
-let database: TestDatabase;
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let sql: Sql;
 
 beforeAll(async () => {

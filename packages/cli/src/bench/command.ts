@@ -22,13 +22,40 @@ export function benchCommand(): Command {
 
 async function bench(flags: BenchFlags): Promise<void> {
   const print = flags.json ? console.error : console.log;
+  const stops: (() => Promise<void>)[] = [];
+  const interrupted = onSignal(async () => {
+    for (const stop of stops) await stop();
+  });
   const sheet = await measureSheet({
     projectDir: process.cwd(),
     quick: flags.quick ?? false,
     stack: flags.stack,
     profile: flags.profile ?? false,
     log: (line) => console.error(line),
+    onStart: (stop) => stops.push(stop),
+  }).catch((error) => {
+    // With its servers gone a run that was broken off fails somewhere; the signal's code is its end, not that.
+    if (!interrupted()) throw error;
   });
+  if (!sheet) return;
   for (const line of printSheet(sheet)) print(line);
   if (flags.json) console.log(JSON.stringify(sheet));
+}
+
+/** Cleans up on the first Ctrl-C or SIGTERM and then exits; tells whether that has begun. */
+function onSignal(cleanUp: () => Promise<void>): () => boolean {
+  let begun = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      begun = true;
+      cleanUp().then(
+        () => process.exit(signal === "SIGINT" ? 130 : 143),
+        (error) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+  return () => begun;
 }

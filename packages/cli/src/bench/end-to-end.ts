@@ -43,8 +43,11 @@ export async function measureEndToEnd(options: {
   projectDir: string;
   jobs: number;
   idleSeconds: number;
+  /** Gets what ends the stack early. */
+  onStart: (stop: () => Promise<void>) => void;
 }): Promise<EndToEndFigures> {
   const measured = await startMeasuredStack(options.projectDir);
+  options.onStart(measured.stop);
   const { stack } = measured;
   const { transport, counts } = countingSocket();
   let restReads = 0;

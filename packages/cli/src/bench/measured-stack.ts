@@ -20,6 +20,7 @@ export interface MeasuredStack {
   webhooks: SentWebhook[];
   /** Calls of workers to the webhook function so far. */
   workerCalls: () => number;
+  /** Ends it and removes its folder. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -61,10 +62,10 @@ export async function startMeasuredStack(projectDir: string): Promise<MeasuredSt
     await removeData();
     throw error;
   }
-  const stop = async () => {
-    await simulator.stop();
-    await stack.stop();
-    await removeData();
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= simulator.stop().then(stack.stop).then(removeData);
+    return stopped;
   };
   try {
     await configure(stack);

@@ -16,6 +16,7 @@ export interface BenchServer {
   drop(name: string): Promise<void>;
   /** Connections as superuser, each one session of its own. Close them with `closeAll`. */
   connect(database: string, count: number): Sql[];
+  /** Ends it and removes its folder. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -35,9 +36,10 @@ export async function startBenchServer(migrations: string): Promise<BenchServer>
     );
   const asAdmin = (work: (sql: Sql) => Promise<unknown>) =>
     using(connect("template1", 1), ([sql]) => work(sql as Sql));
-  const stop = async () => {
-    await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= server.stop().then(() => rm(dataDir, { recursive: true, force: true }));
+    return stopped;
   };
   const copy = async (template: string, name: string) => {
     // Copying files beats copying through the log as soon as a database is bigger than a few megabytes.

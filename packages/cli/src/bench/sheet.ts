@@ -48,6 +48,8 @@ export interface SheetOptions {
   /** Also statement by statement. */
   profile: boolean;
   log: (line: string) => void;
+  /** Gets what ends a server that was started; to be called when the run is broken off. */
+  onStart: (stop: () => Promise<void>) => void;
 }
 
 interface Plan {
@@ -101,6 +103,7 @@ export async function measureSheet(options: SheetOptions): Promise<Sheet> {
   const bundle = await measureBundle();
   log("Starting Postgres …");
   const server = await startBenchServer(join(projectDir, "supabase", "migrations"));
+  options.onStart(server.stop);
   let database: DatabaseFigures;
   try {
     database = await measureDatabase(server, plan, options);
@@ -111,7 +114,7 @@ export async function measureSheet(options: SheetOptions): Promise<Sheet> {
   if (options.stack) {
     log("Running readings over the whole stack …");
     const { readings: jobs, idleSeconds } = plan;
-    endToEnd = await measureEndToEnd({ projectDir, jobs, idleSeconds });
+    endToEnd = await measureEndToEnd({ projectDir, jobs, idleSeconds, onStart: options.onStart });
   }
   const measured: Measured = {
     quick: options.quick,
