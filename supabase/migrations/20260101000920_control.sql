@@ -107,7 +107,8 @@ begin
   )
   select coalesce(array_agg(id) filter (where status = 'queued'), '{}') into v_ready from opened;
   perform podbase_private.enqueue_many(v_ready);
-  v_tasks := v_tasks || podbase_private.unblock(p_job);
+  -- A task may be here twice: opened, and canceled again because what it waits for has failed.
+  v_tasks := array(select distinct unnest(v_tasks || podbase_private.unblock(p_job)));
   perform podbase_private.publish(p_job, v_tasks, p_actor, 'retry requested');
   perform podbase_private.wake();
   return podbase_private.job_json(p_job);

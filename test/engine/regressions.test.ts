@@ -161,3 +161,21 @@ describe("a canceled job", () => {
     expect(ends).toHaveLength(6);
   });
 });
+
+describe("a task that is retried while what it waits for has failed", () => {
+  it("is canceled again, and that is told once", async () => {
+    const { job, claims } = await engine.submit(user, [
+      { name: "a", route: "gpu" },
+      { name: "b", route: "gpu", after: ["a"] },
+    ]);
+    await engine.report(claims[0]!, { status: "FAILED", class: "bad_input", error: "no" });
+    const { b } = (await engine.job(job.id)).tasks;
+    const { version } = await engine.job(job.id);
+    await engine.as(user, (tx) => tx`select podbase.retry_task(${b!.id})`);
+    expect(await engine.job(job.id)).toMatchObject({
+      status: "failed",
+      version: String(Number(version) + 1),
+      tasks: { b: { status: "canceled", notice: { code: "upstream_failed" } } },
+    });
+  });
+});
