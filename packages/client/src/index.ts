@@ -1,14 +1,17 @@
 /** Request and watch Podbase jobs from web, mobile and Node apps. See README.md. */
-export type { ArtifactsApi } from "./artifacts.ts";
+export type { ArtifactsApi, UrlOptions } from "./artifacts.ts";
 export type { Connection, Subscription } from "./connection.ts";
 export { type Issue, PodbaseError, type PodbaseErrorCode, type Result } from "./errors.ts";
 export type { Estimate, QueuePosition, Span, TaskEstimate } from "./estimate.ts";
 export type { SignalOption } from "./job-iterable.ts";
 export type { JobList, JobsApi, RequestOptions, WatchOptions } from "./jobs-api.ts";
 export type { Lifecycle } from "./lifecycle.ts";
+export type { Delivery, Outbox } from "./outbox.ts";
+export type { OutboxStorage, QueuedRequest } from "./outbox-store.ts";
 export { createPodbase, type Podbase, type PodbaseOptions } from "./podbase.ts";
 export type { JobFilter } from "./rest.ts";
 export type { Runtime } from "./runtime.ts";
+export { englishTexts, type Texts, type WaitingText, waitingText } from "./texts.ts";
 export {
   type AnyJob,
   type Artifact,

@@ -44,6 +44,8 @@ export interface JobsApi<Jobs extends JobCatalog> {
     input: InputOf<DefinitionOf<Jobs, Kind>>,
     options?: RequestOptions,
   ): Promise<Result<Job<DefinitionOf<Jobs, Kind>>>>;
+  /** A new idempotency key, for one form or tap. */
+  newKey(): string;
   /**
    * Reads a job once; `data` is null if the user has no such job.
    *

@@ -61,6 +61,7 @@ export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): Job
   // The definitions exist only as types, so the signatures that depend on them are asserted, not inferred.
   return {
     request: request as JobsApi<UntypedCatalog>["request"],
+    newKey: () => runtime.uniqueId(),
     async get(id) {
       const { data, error } = await rest.byIds([id]);
       if (error) return { data: null, error };

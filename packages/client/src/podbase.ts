@@ -4,6 +4,9 @@ import { asPodbaseError, type PodbaseError } from "./errors.ts";
 import { createJobs } from "./jobs.ts";
 import type { JobsApi } from "./jobs-api.ts";
 import { browserLifecycle, type Lifecycle } from "./lifecycle.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
+import { createOutboxStore, defaultStorage, type OutboxStorage } from "./outbox-store.ts";
+import { requestJob } from "./request.ts";
 import { createRest } from "./rest.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
@@ -17,6 +20,8 @@ export interface PodbaseOptions {
    * Default `{ joinedMs: 15_000, unjoinedMs: 3_000 }`. `false`: never, which trusts Realtime with everything.
    */
   poll?: Partial<PollPace> | false;
+  /** Where the outbox keeps requests that are not sent yet; localStorage if there is one, else memory. */
+  storage?: OutboxStorage;
   /** Told of trouble that the client deals with by itself (lost connections, failed readings). For logs, not for users. */
   onProblem?(error: PodbaseError): void;
   /** How the client learns that the app sleeps and wakes; the page's own events if not given. */
@@ -29,6 +34,8 @@ export interface PodbaseOptions {
 export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
   readonly jobs: JobsApi<Jobs>;
   readonly artifacts: ArtifactsApi;
+  /** Requests that wait for the network. */
+  readonly outbox: Outbox<Jobs>;
   /** How changes of watched jobs arrive at this moment. */
   readonly connection: Connection;
   /** Calls back with each change of `connection`. */
@@ -38,7 +45,7 @@ export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
    * `pageshow`. In React Native hand in a `lifecycle`, or call it when AppState becomes `active`.
    */
   resync(): void;
-  /** Ends all watches with code `closed` and leaves the Realtime topic. The Supabase client stays open. */
+  /** Ends all watches with code `closed`, stops sending what is queued and leaves the Realtime topic. The Supabase client stays open. */
   close(): void;
 }
 
@@ -56,8 +63,10 @@ export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
  */
 export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
   supabase: AnySupabaseClient,
-  { poll = {}, lifecycle = browserLifecycle, onProblem, runtime = systemRuntime }: PodbaseOptions = {},
+  options: PodbaseOptions = {},
 ): Podbase<Jobs> => {
+  const { poll = {}, lifecycle = browserLifecycle, storage, onProblem, runtime = systemRuntime } = options;
+  const report = (error: unknown): void => onProblem?.(asPodbaseError(error));
   const rest = createRest(supabase);
   const watcher = createWatcher({
     supabase,
@@ -65,17 +74,33 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
     runtime,
     lifecycle,
     poll: poll && { joinedMs: 15_000, unjoinedMs: 3_000, ...poll },
-    onProblem: (error) => onProblem?.(asPodbaseError(error)),
+    onProblem: report,
+  });
+  const [outbox, closeOutbox] = createOutbox({
+    supabase,
+    runtime,
+    lifecycle,
+    store: createOutboxStore(storage ?? defaultStorage()),
+    async send({ kind, input, idempotencyKey }, userId) {
+      const result = await requestJob(supabase, runtime, { kind, input, idempotencyKey, userId });
+      if (result.data) watcher.offer([result.data]);
+      return result;
+    },
+    onProblem: report,
   });
   return {
     // At run time the jobs of all apps are alike.
     jobs: createJobs({ supabase, runtime, rest, watcher }) as unknown as JobsApi<Jobs>,
-    artifacts: createArtifacts(supabase),
+    artifacts: createArtifacts(supabase, runtime),
+    outbox: outbox as unknown as Outbox<Jobs>,
     get connection() {
       return watcher.connection.get();
     },
     onConnection: watcher.connection.subscribe,
     resync: watcher.resync,
-    close: watcher.close,
+    close() {
+      closeOutbox();
+      watcher.close();
+    },
   };
 };

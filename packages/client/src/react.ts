@@ -1,15 +1,41 @@
 /** React hooks over a Podbase client. Works with React 18 and later, on servers and in StrictMode. */
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import {
+  createContext,
+  createElement,
+  type ReactElement,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useMemo,
+  useSyncExternalStore,
+} from "react";
 import type { Connection } from "./connection.ts";
 import type { PodbaseError } from "./errors.ts";
 import type { JobList } from "./jobs-api.ts";
 import type { Podbase } from "./podbase.ts";
-import type { JobCatalog, JobOf } from "./types.ts";
+import type { JobCatalog, JobOf, UntypedCatalog } from "./types.ts";
 
 interface JobState<Jobs extends JobCatalog> {
   job: JobOf<Jobs> | null;
   error: PodbaseError | null;
 }
+
+const Context = createContext<Podbase | null>(null);
+
+/** Gives a client to everything below it. */
+export const PodbaseProvider = <Jobs extends JobCatalog>(props: {
+  podbase: Podbase<Jobs>;
+  children?: ReactNode;
+}): ReactElement =>
+  // The catalog is only a type; usePodbase names it again.
+  createElement(Context.Provider, { value: props.podbase as unknown as Podbase }, props.children);
+
+/** The client of the `PodbaseProvider` above; throws without one. Name your catalog: `usePodbase<typeof jobs>()`. */
+export const usePodbase = <Jobs extends JobCatalog = UntypedCatalog>(): Podbase<Jobs> => {
+  const podbase = useContext(Context);
+  if (!podbase) throw new Error("usePodbase needs a PodbaseProvider above it");
+  return podbase as unknown as Podbase<Jobs>;
+};
 
 /** What {@link useJob} returns. */
 export interface UseJob<Jobs extends JobCatalog> extends JobState<Jobs> {
@@ -67,10 +93,23 @@ export const useJob = <Jobs extends JobCatalog>(
     const initial: JobState<Jobs> = { job: null, error: null };
     return createSource(initial, (set) => {
       if (id == null) return { unsubscribe() {} };
-      return podbase.jobs.watch(id, (job) => set({ job, error: null }), {
-        // What was shown may belong to somebody who is gone.
-        onEnd: (error) => error && set({ job: null, error }),
+      const watch = () =>
+        podbase.jobs.watch(id, (job) => set({ job, error: null }), {
+          // What was shown may belong to somebody who is gone.
+          onEnd: (error) => error && set({ job: null, error }),
+        });
+      let watching = watch();
+      const retries = podbase.jobs.onReopened((reopened) => {
+        if (reopened !== id) return;
+        watching.unsubscribe();
+        watching = watch();
       });
+      return {
+        unsubscribe() {
+          retries.unsubscribe();
+          watching.unsubscribe();
+        },
+      };
     });
   }, [podbase, id]);
   return { ...useSource(source), connection: useConnection(podbase) };
@@ -89,3 +128,6 @@ export const useJobs = <Jobs extends JobCatalog>(
   }, [podbase, limit]);
   return useSource(source);
 };
+
+export { type UseArtifactUrl, useArtifactUrl } from "./react-artifact.ts";
+export { type UseRequestJob, useRequestJob } from "./react-request.ts";

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@podbase/core";
+import { currentUser } from "./current-user.ts";
 import { codeOfStatus, type Issue, PodbaseError, type PodbaseErrorCode, type Result } from "./errors.ts";
 import { type JobRow, toJob } from "./from-row.ts";
 import { backoff, type Runtime } from "./runtime.ts";
@@ -27,24 +28,31 @@ export interface JobRequest {
   kind: string;
   input: unknown;
   idempotencyKey: string;
+  /** Whose it is, if not of whoever is signed in at the first try. */
+  userId?: string;
 }
 
 /**
  * Requests a job through the Edge Function `request-job`. Because of the idempotency key the same request may be sent
  * any number of times, so what fails on the way (no answer, 408, 429, 5xx) is sent again a few times, with back-off or
- * when `Retry-After` says.
+ * when `Retry-After` says, as long as nobody else has signed in meanwhile (code `signed_out`).
  */
 export const requestJob = async (
   supabase: AnySupabaseClient,
   runtime: Runtime,
-  request: JobRequest,
+  { userId, ...request }: JobRequest,
 ): Promise<Result<Job>> => {
+  const user = userId ?? (await currentUser(supabase));
   for (let attempt = 0; ; attempt++) {
     const { job, error, retryAfterMs } = await send(supabase, runtime, request);
     if (job) return { data: job, error: null };
     const pause = retryAfterMs ?? backoff(runtime, attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
     if (!error.retryable || attempt + 1 >= TRIES || pause > RETRY_AFTER_CAP_MS) return { data: null, error };
     await new Promise<void>((resolve) => void runtime.after(pause, resolve));
+    const now = await currentUser(supabase);
+    if (user !== null && now !== null && now !== user) {
+      return { data: null, error: new PodbaseError("signed_out", "somebody else has signed in meanwhile") };
+    }
   }
 };
 

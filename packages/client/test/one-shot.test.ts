@@ -6,8 +6,9 @@ import { artifactRow, jobId, jobRow, taskRow } from "./support/rows.ts";
 
 const setUp = () => {
   const supabase = createFakeSupabase();
-  const podbase = createPodbase(supabase.client, { runtime: createFakeRuntime() });
-  return { supabase, podbase };
+  const runtime = createFakeRuntime();
+  const podbase = createPodbase(supabase.client, { runtime });
+  return { supabase, runtime, podbase };
 };
 
 describe("reading a job once", () => {
@@ -153,6 +154,18 @@ describe("artifacts", () => {
       path: "/storage/v1/object/sign/podbase/ada/job/text/attempt/text",
       body: { expiresIn: 60 },
     });
+  });
+
+  it("have addresses that are handed out again while fresh and signed anew later", async () => {
+    const { supabase, podbase, runtime } = setUp();
+    supabase.intercept(() => json({ signedURL: `/object/sign/podbase/ada?token=${supabase.asked.length}` }));
+    const ask = async (options = {}) => (await podbase.artifacts.url(artifact, options)).data;
+    const first = await ask();
+    await runtime.advance(2_800_000);
+    expect(await ask()).toBe(first);
+    await runtime.advance(100_000);
+    expect(await ask()).not.toBe(first);
+    expect(await ask({ download: "reading.md" })).toMatch(/download=reading\.md/);
   });
 
   it("can be downloaded", async () => {

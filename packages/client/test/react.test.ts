@@ -3,10 +3,18 @@ import { act, createElement, type FunctionComponent, StrictMode } from "react";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createPodbase } from "../src/index.ts";
-import { useJob, useJobs } from "../src/react.ts";
+import { type Artifact, createPodbase, type UntypedCatalog } from "../src/index.ts";
+import {
+  PodbaseProvider,
+  type UseRequestJob,
+  useArtifactUrl,
+  useJob,
+  useJobs,
+  usePodbase,
+  useRequestJob,
+} from "../src/react.ts";
 import { createFakeRuntime } from "./support/fake-runtime.ts";
-import { createFakeSupabase } from "./support/fake-supabase.ts";
+import { createFakeSupabase, json } from "./support/fake-supabase.ts";
 import { jobId, jobRow } from "./support/rows.ts";
 
 beforeEach(() => void vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true));
@@ -120,6 +128,86 @@ describe("useJobs", () => {
     expect(container.textContent).toBe("2 queued,1 running, no error");
     await render(All, { limit: 1 });
     expect(container.textContent).toBe("2 queued, no error");
+  });
+});
+
+describe("useJob after a retry", () => {
+  it("follows the job again that it had shown at its end", async () => {
+    const { supabase, podbase, container, render, during, One } = setUp();
+    await render(One, { id: jobId(1) });
+    await during(() => supabase.channels.open()?.join());
+    await during(() => supabase.changeAndTell(1, { status: "failed", phase: "done" }), 60_000);
+    expect(container.textContent).toContain("1 done");
+    supabase.database.change(jobId(1), { status: "queued", phase: "queued" });
+    supabase.intercept(({ path }) =>
+      path.endsWith("retry_job") ? json(supabase.database.rows.get(jobId(1))) : undefined,
+    );
+    await during(() => podbase.jobs.retry(jobId(1)), 100);
+    expect(container.textContent).toContain("1 queued");
+    await during(() => supabase.channels.open()?.join());
+    await during(() => supabase.changeAndTell(1, { phase: "running" }));
+    expect(container.textContent).toContain("1 running");
+  });
+});
+
+describe("useRequestJob", () => {
+  it("asks once for a double click, with one key until it worked, and with another one after that", async () => {
+    const { supabase, podbase, container, render, during } = setUp();
+    let hook: UseRequestJob<UntypedCatalog, string> | undefined;
+    const Form = () => {
+      hook = useRequestJob(podbase, "reading");
+      return `${hook.pending ? "pending" : "idle"} ${hook.error?.code ?? "ok"} ${hook.job?.id.at(-1) ?? "none"}`;
+    };
+    await render(Form, {});
+    supabase.intercept(() => new TypeError("fetch failed"));
+    const clicks = () => Promise.all([hook?.request({ name: "Ada" }), hook?.request({ name: "Ada" })]);
+    await during(() => void clicks(), 60_000);
+    expect(container.textContent).toBe("idle network none");
+    supabase.intercept(() => json({ jobId: jobId(1), created: true, job: jobRow(1) }, 202));
+    await during(() => hook?.request({ name: "Ada" }));
+    expect(container.textContent).toBe("idle ok 1");
+    await during(() => hook?.request({ name: "Ada" }));
+    const keys = supabase.asked.map(({ body }) => (body as { idempotencyKey: string }).idempotencyKey);
+    expect(keys).toHaveLength(6);
+    expect(new Set(keys.slice(0, 5)).size).toBe(1);
+    expect(keys[5]).not.toBe(keys[0]);
+  });
+});
+
+describe("usePodbase", () => {
+  it("gives the provider's client, and tells when there is none", async () => {
+    const { podbase, container, render } = setUp();
+    const Name = () => (usePodbase() === podbase ? "the same" : "another");
+    await render(() => createElement(PodbaseProvider, { podbase }, createElement(Name)), {});
+    expect(container.textContent).toBe("the same");
+    expect(() => renderToString(createElement(Name))).toThrow("PodbaseProvider");
+  });
+});
+
+describe("useArtifactUrl", () => {
+  it("signs when there is an artifact and tells why it could not", async () => {
+    const { supabase, podbase, container, render } = setUp();
+    const Link: FunctionComponent<{ artifact: Artifact | undefined }> = ({ artifact }) => {
+      const { url, error } = useArtifactUrl(podbase, artifact);
+      return `${url ?? "no address"} ${error?.code ?? "ok"}`;
+    };
+    const artifact: Artifact = {
+      name: "text",
+      task: "text",
+      path: "ada/text",
+      contentType: "text/markdown",
+      bytes: 1,
+      sha256: null,
+      createdAt: "",
+    };
+    await render(Link, { artifact: undefined });
+    expect(container.textContent).toBe("no address ok");
+    supabase.intercept(() => json({ signedURL: "/object/sign/podbase/ada/text?token=t" }));
+    await render(Link, { artifact });
+    expect(container.textContent).toContain("/object/sign/podbase/ada/text?token=t ok");
+    supabase.intercept(() => json({ statusCode: "404", error: "not_found", message: "gone" }, 400));
+    await render(Link, { artifact: { ...artifact, path: "ada/other" } });
+    expect(container.textContent).toBe("no address not_found");
   });
 });
 

@@ -103,6 +103,19 @@ describe("requesting a job", () => {
     expect(error).toMatchObject({ code: expected, status, message: "No" });
   });
 
+  it("is not repeated as somebody else who signs in meanwhile", async () => {
+    const supabase = createFakeSupabase();
+    const runtime = createFakeRuntime();
+    const podbase = createPodbase(supabase.client, { runtime });
+    supabase.intercept(() => new TypeError("fetch failed"));
+    const result = podbase.jobs.request("reading", {});
+    await runtime.settle();
+    supabase.signIn("grace");
+    await runtime.advance(60_000);
+    expect((await result).error?.code).toBe("signed_out");
+    expect(supabase.asked).toHaveLength(1);
+  });
+
   it("understands the answers of gateways that are not ours", async () => {
     expect((await request([json({ code: 401, message: "Invalid JWT" }, 401)], 0)).error?.code).toBe(
       "unauthorized",

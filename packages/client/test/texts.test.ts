@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { englishTexts, type Phase, waitingText } from "../src/index.ts";
+
+const state = (phase: string, notice: { code: string; message: string; eta?: string } | null = null) => ({
+  status: phase === "done" ? "completed" : "processing",
+  phase,
+  notice,
+});
+
+describe("the words for waiting", () => {
+  it("exist for each phase and end, and are overridable", () => {
+    const phases: Phase[] = [
+      "queued",
+      "submitting",
+      "confirming",
+      "waiting_for_worker",
+      "running",
+      "retrying",
+      "canceling",
+      "done",
+    ];
+    for (const phase of phases) expect(waitingText(state(phase)).line).toMatch(/^[A-Z].*\.$/);
+    const texts = { ...englishTexts, phases: { ...englishTexts.phases, running: "Es läuft." } };
+    expect(waitingText(state("running"), { texts }).line).toBe("Es läuft.");
+  });
+
+  it("never sound like an error while something is only waiting", () => {
+    for (const line of [...Object.values(englishTexts.phases), ...Object.values(englishTexts.notices)]) {
+      expect(line).not.toMatch(/error|fail|timed? ?out/i);
+    }
+  });
+
+  it("add the notice, with its estimate, in the server's words if it is unknown", () => {
+    const notice = { code: "no_workers", message: "x", eta: "2026-01-01T00:03:00Z" };
+    const now = Date.parse("2026-01-01T00:00:00Z");
+    expect(waitingText(state("waiting_for_worker", notice), { now }).hint).toBe(
+      "All machines are busy right now. You keep your place in line. Expected in about 3 min.",
+    );
+    expect(waitingText(state("running", { code: "new", message: "Polishing." })).hint).toBe("Polishing.");
+    expect(waitingText(state("canceling", notice))).toEqual({ line: englishTexts.phases.canceling });
+  });
+
+  it("take a phase of a newer server for work", () => {
+    expect(waitingText(state("dreaming")).line).toBe(englishTexts.phases.running);
+  });
+
+  it("tell a place in the queue", () => {
+    expect(englishTexts.queued(0, false)).toBe("Next in line.");
+    expect(englishTexts.queued(1000, true)).toBe("1000 or more before this one.");
+  });
+});
