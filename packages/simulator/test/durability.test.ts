@@ -67,6 +67,28 @@ test("a finished job is kept for the rest of its time, and its webhook goes on w
   expect(await call(after, "GET", `status/${id}`)).toMatchObject({ status: 404 });
 });
 
+test("a kill right after a job's end was saved loses no webhook", async () => {
+  const { boot, stateFile } = boots();
+  const before = await boot();
+  const id = await run(before, { ms: 0 }, { webhook });
+  await before.advance(11_000);
+  await before.stop();
+  const lines = readFileSync(stateFile, "utf8").split("\n");
+  const end = lines.findIndex((line) => line.includes('"COMPLETED"'));
+  writeFileSync(
+    stateFile,
+    lines
+      .slice(0, end + 1)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+
+  const { calls, post } = receiver();
+  const after = await boot({}, post);
+  await after.advance(1000);
+  expect(calls).toMatchObject([{ url: webhook, body: { id, status: "COMPLETED", input: { ms: 0 } } }]);
+});
+
 test("what was removed stays removed, and no id is given out twice", async () => {
   const { boot } = boots();
   const before = await boot({ workersMax: 0 });

@@ -37,7 +37,14 @@ export const createRandom = (seed: string): Random => {
   };
   const pick = (from: string, length: number) =>
     Array.from({ length }, () => from[Math.floor(next() * from.length)]).join("");
-  const hex = (length: number) => pick("0123456789abcdef", length);
+  const hex = (length: number) => {
+    let digits = "";
+    while (digits.length < length)
+      digits += Math.floor(next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, "0");
+    return digits.slice(0, length);
+  };
 
   for (let round = 0; round < 12; round++) next();
   return {

@@ -94,7 +94,7 @@ const run = async (
   };
   try {
     // The type of the input is between the handler and its callers, as on RunPod.
-    const job = structuredClone(assignment.job) as HandlerJob<never>;
+    const job = toJson(assignment.job) as unknown as HandlerJob<never>;
     const returned = await handler(job, context);
     if (isGenerator(returned)) return await stream(returned, assignment, aggregates);
     return outcomeOf(returned);
