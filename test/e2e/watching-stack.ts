@@ -36,10 +36,10 @@ export interface WatchingStack {
 }
 
 /** Starts one on free ports, in a temporary folder that `stop` removes. */
-export async function startWatchingStack(): Promise<WatchingStack> {
+export async function startWatchingStack({ page = true } = {}): Promise<WatchingStack> {
   const folder = await mkdtemp(join(tmpdir(), "podbase-watching-"));
   const webDir = join(folder, "web");
-  const [probe] = await Promise.all([buildProbe(), buildWeb({ outDir: webDir })]);
+  const [probe] = page ? await Promise.all([buildProbe(), buildWeb({ outDir: webDir })]) : [""];
   const gates = createGates();
   let site: ((request: Request) => Promise<Response>) | undefined;
   const port = await freePort();
@@ -52,7 +52,7 @@ export async function startWatchingStack(): Promise<WatchingStack> {
     site: async (request) =>
       probeAnswer(request, probe) ?? site?.(request) ?? new Response(null, { status: 404 }),
   });
-  site = serveWeb(webDir, { url: stack.url, publishableKey: stack.publishableKey });
+  if (page) site = serveWeb(webDir, { url: stack.url, publishableKey: stack.publishableKey });
   const simulator = await createSimulator({
     apiKey: API_KEY,
     port,

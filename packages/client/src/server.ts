@@ -1,0 +1,276 @@
+/** Podbase on a server of yours: with a secret key, for any user, without a session or Realtime. */
+import { planOf } from "@podbase/core";
+import type { Subscription } from "./connection.ts";
+import { createEmitter } from "./emitter.ts";
+import { asPodbaseError, PodbaseError, type Result } from "./errors.ts";
+import { fromRestError } from "./from-rest-error.ts";
+import { type JobRow, toJob } from "./from-row.ts";
+import type { SignalOption } from "./job-iterable.ts";
+import { backoff, type Runtime, systemRuntime } from "./runtime.ts";
+import type { AnySupabaseClient } from "./supabase.ts";
+import {
+  type DefinitionOf,
+  type InputOf,
+  isTerminal,
+  type Job,
+  type JobCatalog,
+  type JobOf,
+  type KindOf,
+} from "./types.ts";
+
+const POLL_MS = 1_000;
+const BACKOFF_CAP_MS = 30_000;
+/** Jobs in one answer of the database. */
+const JOBS_AT_ONCE = 1_000;
+
+/** How a server's client behaves. */
+export interface PodbaseServerOptions<Jobs extends JobCatalog> {
+  /** The definitions themselves: here the server validates and plans what it submits. */
+  jobs: Jobs;
+  /** How often to look after followed jobs, all in one request, in milliseconds; a second if not given. */
+  pollMs?: number;
+  /** Told of trouble that is dealt with by trying again. For logs. */
+  onProblem?(error: PodbaseError): void;
+  /** Clock, timers and randomness, for tests. */
+  runtime?: Runtime;
+}
+
+/** Whose job it is, and further wishes. */
+export interface SubmitOptions {
+  /** The user who owns the job and may watch it. */
+  userId: string;
+  /** Requests of one user with the same key and input are one job. At most 255 characters. */
+  idempotencyKey?: string;
+  /** -100 to 100; higher goes first among the user's equals. */
+  priority?: number;
+}
+
+/** What happens to followed jobs. `progress`: any change that is not the end. */
+export type ServerEvent = "submitted" | "progress" | "completed" | "failed" | "canceled";
+
+/** Podbase with a secret key. Jobs that were submitted or awaited here, or recovered, are followed to their ends. */
+export interface PodbaseServer<Jobs extends JobCatalog> {
+  /**
+   * Submits a job for a user and wakes the engine.
+   *
+   * Resolves to `{ data, error }` and does not throw. Codes: `invalid_input` (with `issues`), `unknown_job_kind`,
+   * `idempotency_conflict`, `unauthorized`, `network`, `server_error`, `not_installed`.
+   */
+  submit<Kind extends KindOf<Jobs>>(
+    kind: Kind,
+    input: InputOf<DefinitionOf<Jobs, Kind>>,
+    options: SubmitOptions,
+  ): Promise<Result<Job<DefinitionOf<Jobs, Kind>>>>;
+  /**
+   * Reads any job once; `data` is null if there is none of that id.
+   *
+   * Resolves to `{ data, error }` and does not throw. Codes: `unauthorized`, `network`, `server_error`, `not_installed`.
+   */
+  get(id: string): Promise<{ data: JobOf<Jobs> | null; error: null } | { data: null; error: PodbaseError }>;
+  /**
+   * Cancels any job, as its owner would.
+   *
+   * Resolves to `{ data, error }` and does not throw. Codes: `job_not_found`, `unauthorized`, `network`, `server_error`,
+   * `not_installed`.
+   */
+  cancel(id: string): Promise<Result<JobOf<Jobs>>>;
+  /**
+   * Waits until a job has come to its end, however long it takes, and resolves to it: check its `status`.
+   *
+   * Rejects with `PodbaseError` when the wait ends otherwise: `job_not_found`, `closed`, `aborted`.
+   */
+  awaitResult(id: string, options?: SignalOption): Promise<JobOf<Jobs>>;
+  /**
+   * After a restart: follows every open job again, whoever submitted it, and returns them. Nothing was lost meanwhile,
+   * since the engine does not need this process.
+   *
+   * Resolves to `{ data, error }` and does not throw. Codes: `unauthorized`, `network`, `server_error`, `not_installed`.
+   */
+  recoverAllPending(): Promise<Result<JobOf<Jobs>[]>>;
+  /** Calls back with a followed job when it is submitted, changes, or ends. Each end is told once. */
+  on(event: ServerEvent, listener: (job: JobOf<Jobs>) => void): Subscription;
+  /** Ends all waits with code `closed` and follows nothing any more. The jobs go on. */
+  close(): void;
+}
+
+/**
+ * Makes a client for servers from a Supabase client with a secret key. Never ship that key to an app.
+ *
+ * @example
+ * const podbase = createPodbaseServer(createClient(url, process.env.SUPABASE_SECRET_KEY), { jobs });
+ */
+export const createPodbaseServer = <Jobs extends JobCatalog>(
+  supabase: AnySupabaseClient,
+  { jobs, pollMs = POLL_MS, onProblem, runtime = systemRuntime }: PodbaseServerOptions<Jobs>,
+): PodbaseServer<Jobs> => {
+  const events = createEmitter<{ event: ServerEvent; job: Job }>();
+  const gone = createEmitter<{ id: string | null; error: PodbaseError }>();
+  /** Versions of the followed jobs; -1 for those that were not read yet. */
+  const followed = new Map<string, number>();
+  let cancelPoll: (() => void) | null = null;
+  let failures = 0;
+  let closed = false;
+
+  const call = async <T>(name: string, args: object): Promise<Result<T>> => {
+    const { data, error, status } = await supabase.schema("podbase").rpc(name, args);
+    return error ? { data: null, error: fromRestError(error, status) } : { data: data as T, error: null };
+  };
+
+  const find = async (filter: object): Promise<Result<Job[]>> => {
+    const { data, error } = await call<JobRow[]>("operator_find_jobs", { max_jobs: JOBS_AT_ONCE, ...filter });
+    return error ? { data: null, error } : { data: data.map(toJob), error: null };
+  };
+
+  const note = (job: Job): void => {
+    const before = followed.get(job.id);
+    if (before === undefined || job.version <= before) return;
+    followed.set(job.id, job.version);
+    if (isTerminal(job)) followed.delete(job.id);
+    if (isTerminal(job)) events.emit({ event: job.status, job });
+    else if (before >= 0) events.emit({ event: "progress", job });
+  };
+
+  const look = async (): Promise<void> => {
+    const ids = [...followed.keys()];
+    for (let from = 0; from < ids.length; from += JOBS_AT_ONCE) {
+      const asked = ids.slice(from, from + JOBS_AT_ONCE);
+      const { data, error } = await find({ ids: asked });
+      if (error) throw error;
+      for (const job of data) note(job);
+      const found = new Set(data.map(({ id }) => id));
+      for (const id of asked.filter((one) => !found.has(one))) {
+        followed.delete(id);
+        gone.emit({ id, error: new PodbaseError("job_not_found", `there is no job ${id}`) });
+      }
+    }
+  };
+
+  const poll = (): void => {
+    if (cancelPoll || closed || followed.size === 0) return;
+    const pause = failures === 0 ? pollMs : backoff(runtime, failures, pollMs, BACKOFF_CAP_MS);
+    cancelPoll = runtime.after(pause, async () => {
+      try {
+        await look();
+        failures = 0;
+      } catch (error) {
+        failures++;
+        onProblem?.(asPodbaseError(error));
+      }
+      cancelPoll = null;
+      poll();
+    });
+  };
+
+  const follow = (id: string, version = -1): void => {
+    if (!followed.has(id)) followed.set(id, version);
+    poll();
+  };
+
+  const submit = async (
+    kind: string,
+    input: unknown,
+    { userId, idempotencyKey = runtime.uniqueId(), priority }: SubmitOptions,
+  ): Promise<Result<Job>> => {
+    const definition = Object.values(jobs).find((one) => one.kind === kind);
+    if (!definition)
+      return { data: null, error: new PodbaseError("unknown_job_kind", `there is no job kind "${kind}"`) };
+    const checked = await definition.input["~standard"].validate(input);
+    if (checked.issues) return { data: null, error: invalid(checked.issues) };
+    const request = {
+      user: userId,
+      kind,
+      input: checked.value,
+      idempotencyKey,
+      plan: planOf(definition),
+      ...(priority === undefined ? {} : { priority }),
+    };
+    const made = await call<{ job: string; created: boolean }[]>("submit_jobs", { requests: [request] });
+    if (made.error) return { data: null, error: made.error };
+    const [first] = made.data;
+    const { data, error } = await find({ ids: first ? [first.job] : [] });
+    if (error) return { data: null, error };
+    const [job] = data;
+    if (!first || !job)
+      return { data: null, error: new PodbaseError("unexpected", "submit_jobs made no job") };
+    // The engine finds the job by itself within seconds; this only spares them.
+    const woken = await supabase.functions.invoke("reconcile", { body: {} });
+    if (woken.error) onProblem?.(asPodbaseError(woken.error));
+    if (first.created) events.emit({ event: "submitted", job });
+    if (!isTerminal(job)) follow(job.id, job.version);
+    return { data: job, error: null };
+  };
+
+  const awaitResult = (id: string, { signal }: SignalOption = {}): Promise<Job> =>
+    new Promise((resolve, reject) => {
+      if (closed) return reject(new PodbaseError("closed", "this Podbase client was closed"));
+      const settle = (finish: () => void): void => {
+        ends.unsubscribe();
+        losses.unsubscribe();
+        signal?.removeEventListener("abort", abandon);
+        finish();
+      };
+      const abandon = (): void =>
+        settle(() =>
+          reject(
+            new PodbaseError("aborted", "the wait for the result was aborted", { cause: signal?.reason }),
+          ),
+        );
+      const ends = events.subscribe(({ job }) => {
+        if (job.id === id && isTerminal(job)) settle(() => resolve(job));
+      });
+      const losses = gone.subscribe((loss) => {
+        if (loss.id === id || loss.id === null) settle(() => reject(loss.error));
+      });
+      if (signal?.aborted) return abandon();
+      signal?.addEventListener("abort", abandon, { once: true });
+      follow(id);
+    });
+
+  const server = {
+    submit,
+    async get(id: string) {
+      const { data, error } = await find({ ids: [id] });
+      return error ? { data: null, error } : { data: data[0] ?? null, error: null };
+    },
+    async cancel(id: string) {
+      const { data, error } = await call<JobRow>("operator_cancel_job", { job_id: id });
+      return error ? { data: null, error } : { data: toJob(data), error: null };
+    },
+    awaitResult,
+    async recoverAllPending() {
+      const result = await find({ statuses: ["queued", "processing"] });
+      for (const job of result.data ?? []) follow(job.id, job.version);
+      return result;
+    },
+    on: (event: ServerEvent, listener: (job: Job) => void) =>
+      events.subscribe((happened) => happened.event === event && listener(happened.job)),
+    close() {
+      closed = true;
+      cancelPoll?.();
+      followed.clear();
+      gone.emit({ id: null, error: new PodbaseError("closed", "this Podbase client was closed") });
+    },
+  };
+  // At run time the jobs of all servers are alike.
+  return server as unknown as PodbaseServer<Jobs>;
+};
+
+/** An issue as any Standard Schema tells it (standardschema.dev). */
+interface SchemaIssue {
+  message: string;
+  path?: readonly (PropertyKey | { key: PropertyKey })[];
+}
+
+const invalid = (issues: readonly SchemaIssue[]): PodbaseError =>
+  new PodbaseError("invalid_input", "the input does not fit the job kind", {
+    issues: issues.map(({ message, path = [] }) => ({
+      message,
+      path: [
+        "input",
+        ...path.map((part) => {
+          const key = typeof part === "object" ? part.key : part;
+          return typeof key === "number" ? key : String(key);
+        }),
+      ],
+    })),
+  });
