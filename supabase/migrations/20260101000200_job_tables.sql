@@ -30,6 +30,8 @@ create table podbase.jobs (
   finished_at timestamptz,
   -- When the owner's app last said that the result was shown.
   seen_at timestamptz,
+  -- When retention emptied input and outputs (podbase_private.settings.keep_payloads).
+  trimmed_at timestamptz,
   check ((finished_at is not null) = (status in ('completed', 'failed', 'canceled'))),
   check (error is null or status = 'failed')
 ) with (fillfactor = 80);

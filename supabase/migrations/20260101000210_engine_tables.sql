@@ -183,6 +183,15 @@ create table podbase_private.job_events (
 create index job_events_at on podbase_private.job_events using brin (at)
   with (pages_per_range = 16, autosummarize = on);
 
+-- Jobs that may stand in for the same request of the same user again (plan.reuse); key: SHA-256 of kind and input.
+create table podbase_private.reusable (
+  user_id uuid not null,
+  key bytea not null,
+  job_id uuid not null references podbase.jobs (id) on delete cascade,
+  primary key (user_id, key)
+);
+create index reusable_of_job on podbase_private.reusable (job_id);
+
 -- What somebody should look at. Append-only; the same code and subject at most once a minute.
 create table podbase_private.alerts (
   id bigint generated always as identity primary key,

@@ -23,6 +23,10 @@ begin
   if jsonb_typeof(v_tasks) is distinct from 'array' or jsonb_array_length(v_tasks) not between 1 and 100 then
     perform podbase_private.refuse_plan('plan.tasks', 'a plan has between 1 and 100 tasks');
   end if;
+  if p_plan ? 'reuse' and not coalesce(p_plan #>> '{reuse,scope}' = 'user'
+    and jsonb_typeof(p_plan #> '{reuse,ttlMs}') = 'number', false) then
+    perform podbase_private.refuse_plan('plan.reuse', 'reuse has the scope user and a ttlMs');
+  end if;
   for v_task in select * from jsonb_array_elements(v_tasks) loop
     v_path := 'plan.tasks.' || cardinality(v_names);
     if coalesce(v_task ->> 'name', '') !~ '^[a-zA-Z][a-zA-Z0-9_-]{0,62}$' or v_task ->> 'name' = any (v_names) then

@@ -63,7 +63,7 @@ begin
     with blocked as (
       select t.id, s.map is not null as is_map,
         bool_or(u.status in ('failed', 'canceled') and not us.optional) as dead,
-        bool_and(u.finished_at is not null) as ready
+        bool_and(u.finished_at is not null) filter (where u.id is not null) as ready
       from podbase.tasks t
       join podbase_private.task_schedule s on s.task_id = t.id and not s.expanded
       left join podbase.tasks u on u.job_id = t.job_id and u.name = any (s.after)

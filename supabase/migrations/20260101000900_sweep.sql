@@ -196,17 +196,3 @@ begin
     headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', v_key),
     timeout_milliseconds := 5000);
 end $$;
-
--- cron's, every 10 s: heals what SQL alone can heal, then wakes reconcile only if there is something to do. Any number may
--- run at once. Caller: cron. Locks: as of what it calls.
-create function podbase_private.tick() returns void
-language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
-begin
-  perform podbase_private.expire(100);
-  perform podbase_private.promote(1000);
-  perform podbase_private.admit();
-  if podbase_private.work_is_due() then
-    perform podbase_private.wake();
-  end if;
-end $$;

@@ -83,7 +83,7 @@ begin
       or (s.map is not null and t.name = v_map)
       or (s.item_index is not null and split_part(t.name, '[', 1) = v_map
           and exists (select from podbase_private.task_schedule m where m.task_id = p_task and m.map is not null)));
-  if v_job.status = 'completed' or (p_task is null and v_job.status not in ('failed', 'canceled'))
+  if v_job.status = 'completed' or v_job.trimmed_at is not null or (p_task is null and v_job.status not in ('failed', 'canceled'))
     or v_tasks = '{}' or (p_task is not null and p_task <> all (v_tasks)) then
     raise exception 'only what failed or was canceled can be tried again' using errcode = 'PB006';
   end if;

@@ -93,7 +93,7 @@ describe("functions", () => {
     expect(by("anon")).toEqual([]);
     const own = ["cancel_job", "cancel_task", "explain_job", "queue_position", "retry_job", "retry_task"];
     expect(by("authenticated").filter((name) => name.startsWith("podbase."))).toEqual(
-      [...own, "my_jobs"].map((name) => `podbase.${name}`).sort(),
+      [...own, "estimate", "find_jobs", "mark_seen", "my_jobs"].map((name) => `podbase.${name}`).sort(),
     );
     expect(by("service_role").filter((name) => by("authenticated").includes(name))).toEqual([]);
     expect(by("service_role")).not.toContain("podbase.my_jobs");

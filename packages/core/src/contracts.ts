@@ -13,8 +13,24 @@ export interface SubmitRequest {
   user: string;
   kind: string;
   input: unknown;
-  plan: { tasks: Record<string, unknown>[] };
+  plan: Plan;
   idempotencyKey?: string;
+  /** -100 to 100; higher goes before lower, save for what has waited too long. */
+  priority?: number;
+}
+
+/** A plan as it is stored with a job. */
+export interface Plan {
+  tasks: Record<string, unknown>[];
+  /** Gives a later request with the same kind and input the user's job that is under way or completed so lately. */
+  reuse?: Reuse;
+}
+
+/** How long the result of a request may stand in for the same request. */
+export interface Reuse {
+  /** Among the jobs of one user. */
+  scope: "user";
+  ttlMs: number;
 }
 
 /** What `submit_job` returns. `job` is the row with its tasks and artifacts. */
@@ -43,6 +59,9 @@ export interface Claim {
   route: string;
   endpoint: EndpointRef & { executionTimeoutMs: number; ttlMs: number };
   input: unknown;
+  /** Of a map's item: its place in the list, and its element. */
+  index?: number;
+  item?: unknown;
   /** Outputs of the tasks before this one, by name. */
   upstream: Record<string, unknown>;
   /** Declared artifacts: name → content type. */

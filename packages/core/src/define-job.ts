@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Plan, Reuse } from "./contracts.ts";
 
 type OutputOf<S> = S extends StandardSchemaV1<infer _I, infer O> ? O : never;
 /** One task of a job: where it runs, what comes before it, what it is given and what it must give back. */
@@ -11,7 +12,15 @@ export interface TaskSpec<Input, Outputs, Own> {
    * Makes the input of the RunPod job from the job's input and the outputs of the tasks in `after`. TypeScript knows the
    * outputs of all siblings here; only those in `after` are there at run time.
    */
-  input: (context: { input: Input } & Outputs) => Record<string, unknown>;
+  input: (context: { input: Input; item: unknown; index: number } & Outputs) => Record<string, unknown>;
+  /**
+   * Runs the task once for each element of a list, in the job's input or in the output of a task in `after`, found at
+   * `path`. The runs are tasks of their own, `name[0]`, `name[1]`, …; `item` and `index` tell them apart. What comes after
+   * sees the list of their outputs.
+   */
+  map?: { over: "input" | (keyof Outputs & string); path: readonly string[] };
+  /** Where to go after a failure of a class, such as `{ out_of_memory: "big-gpu" }`. */
+  reroute?: Record<string, string>;
   /** What the worker must return. Anything else is a failure of class `invalid_output`. */
   output: StandardSchemaV1<unknown, Own>;
   /** Files the worker uploads: name → content type. Each gets a signed upload slot. */
@@ -37,6 +46,8 @@ export interface JobDefinition<
   kind: Kind;
   input: Schema;
   tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T]> };
+  /** Off if absent: the same input again is then work again. */
+  reuse?: Reuse;
   /** Only for types: the names of each task's artifacts. */
   readonly artifactNames?: Artifacts;
 }
@@ -53,6 +64,7 @@ export function defineJob<
 >(definition: {
   kind: Kind;
   input: Schema;
+  reuse?: Reuse;
   // Twice, because TypeScript infers only the parameter whose keys a mapped type walks.
   tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T]> } & {
     [T in keyof Files]: { artifacts?: Files[T]; [more: string]: unknown };
@@ -93,8 +105,9 @@ export type ArtifactNamesByTask<J extends AnyJob> =
 export type ArtifactNames<J extends AnyJob> = ArtifactNamesByTask<J>[keyof ArtifactNamesByTask<J>] & string;
 
 /** The plan that is stored with a job, so that jobs in flight survive a new deploy. */
-export function planOf(job: AnyJob): { tasks: Record<string, unknown>[] } {
+export function planOf(job: AnyJob): Plan {
   return {
+    ...(job.reuse === undefined ? {} : { reuse: job.reuse }),
     tasks: Object.entries(job.tasks as Record<string, TaskSpec<unknown, object, unknown>>).map(
       ([name, task]) => ({
         name,
@@ -104,6 +117,8 @@ export function planOf(job: AnyJob): { tasks: Record<string, unknown>[] } {
         optional: task.optional ?? false,
         submitPolicy: task.submitPolicy ?? "at_least_once",
         maxAttempts: task.maxAttempts ?? 3,
+        ...(task.map === undefined ? {} : { map: task.map }),
+        ...(task.reroute === undefined ? {} : { reroute: task.reroute }),
       }),
     ),
   };

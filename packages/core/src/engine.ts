@@ -78,7 +78,7 @@ export class Engine {
   ): Promise<Record<string, UploadSlot>> {
     const slots = await Promise.all(
       Object.entries(claim.artifacts).map(async ([name, contentType]) => {
-        const path = [claim.user, claim.job, claim.task, claim.attempt, name].join("/");
+        const path = [claim.user, claim.job, storedName(claim.task), claim.attempt, name].join("/");
         return [name, { url: await this.#options.storage.signUpload(path), path, contentType }] as const;
       }),
     );
@@ -112,7 +112,7 @@ export class Engine {
   }
 
   async #submit(claim: Claim): Promise<RunOutcome> {
-    const task = this.#options.jobs[claim.kind]?.tasks[claim.task];
+    const task = this.#options.jobs[claim.kind]?.tasks[plannedName(claim.task)];
     if (!task) {
       return {
         outcome: "rejected",
@@ -122,11 +122,19 @@ export class Engine {
     }
     let input: Record<string, unknown>;
     try {
-      input = task.input({ input: claim.input, ...claim.upstream } as never);
+      input = task.input({
+        ...claim.upstream,
+        input: claim.input,
+        item: claim.item,
+        index: claim.index,
+      } as never);
     } catch (error) {
       return { outcome: "rejected", class: "bad_input", error: `the task's input function threw: ${error}` };
     }
-    const callback = [this.#options.webhookUrl, claim.kind, claim.task, claim.attempt].join("/");
+    const callback = [
+      this.#options.webhookUrl,
+      ...[claim.kind, claim.task, claim.attempt].map(encodeURIComponent),
+    ].join("/");
     let uploads: Record<string, UploadSlot>;
     try {
       uploads = await this.uploads(claim);
@@ -180,7 +188,7 @@ export class Engine {
   /** A COMPLETED whose output doesn't fit its schema is reported as the failure it is. */
   async #checkOutput(report: Report): Promise<Report> {
     if (report.status !== "COMPLETED") return report;
-    const task = this.#options.jobs[report.kind ?? ""]?.tasks[report.task ?? ""];
+    const task = this.#options.jobs[report.kind ?? ""]?.tasks[plannedName(report.task ?? "")];
     if (!task) return report;
     const { podbase, ...own } = isRecord(report.output) ? report.output : { podbase: undefined };
     const checked = await validate(task.output, isRecord(report.output) ? own : report.output);
@@ -210,6 +218,12 @@ export function reportOf(job: ProviderJob): Omit<Report, "attempt" | "source"> {
     ...(job.workerId === undefined ? {} : { workerId: job.workerId }),
   };
 }
+
+/** The plan's name of a task: an item of a map, such as `image[3]`, runs what the plan calls `image`. */
+const plannedName = (task: string): string => task.replace(/\[\d+\]$/, "");
+
+/** A task's name inside a storage path, where Supabase takes no brackets: `image.3`. As podbase_private.artifact_path. */
+const storedName = (task: string): string => task.replace(/\[(\d+)\]$/, ".$1");
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
