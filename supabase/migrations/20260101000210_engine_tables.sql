@@ -187,7 +187,8 @@ create index job_events_at on podbase_private.job_events using brin (at)
 create table podbase_private.reusable (
   user_id uuid not null,
   key bytea not null,
-  job_id uuid not null references podbase.jobs (id) on delete cascade,
+  -- Registered before the job itself is made.
+  job_id uuid not null references podbase.jobs (id) on delete cascade deferrable initially deferred,
   primary key (user_id, key)
 );
 create index reusable_of_job on podbase_private.reusable (job_id);

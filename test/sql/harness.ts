@@ -101,6 +101,7 @@ export async function openEngine() {
       await engine.clock(null);
       await session`delete from podbase.jobs`;
       await session`delete from podbase_private.alerts`;
+      await session`delete from podbase_private.heartbeats where name = 'retain'`;
       await session`update podbase_private.endpoints set breaker = 'closed', submit_failures = 0,
                     run_failures = 0, breaker_trips = 0, breaker_until = null`;
     },

@@ -1,0 +1,95 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Engine, openEngine } from "./harness.ts";
+
+const DAY = 86_400;
+let engine: Engine;
+let user: string;
+beforeAll(async () => {
+  engine = await openEngine();
+  user = await engine.user();
+});
+afterEach(async () => {
+  await engine.configure({
+    settings: { keep_jobs: null, keep_payloads: null, keep_events: "30 days", keep_reports: "7 days" },
+  });
+  await engine.reset();
+});
+afterAll(() => engine.close());
+
+/** Completed jobs, the first of them `days` after now. */
+async function finished(count: number, days = 0): Promise<string[]> {
+  await engine.clock(days * DAY);
+  const ids = [];
+  for (let n = 0; n < count; n++) {
+    const { job, claims } = await engine.submit(user, [{ name: "text", route: "gpu" }]);
+    await engine.complete(claims[0]!, { text: "words" });
+    ids.push(job.id);
+  }
+  return ids;
+}
+
+const rows = async (table: string) =>
+  (await engine.sql.unsafe(`select count(*)::int as n from ${table}`))[0]!.n as number;
+
+describe("retention", () => {
+  it("keeps what users asked for and forgets reports and events in time, by default", async () => {
+    await finished(2);
+    await engine.clock(8 * DAY);
+    await engine.tick();
+    expect(await rows("podbase_private.webhook_inbox")).toBe(0);
+    expect(await rows("podbase_private.job_events")).toBeGreaterThan(0);
+    await engine.clock(31 * DAY);
+    await engine.tick();
+    expect(await rows("podbase_private.job_events")).toBe(0);
+    expect(await rows("podbase.jobs")).toBe(2);
+  });
+
+  it("deletes finished jobs with all that hangs on them, and no open ones", async () => {
+    await engine.configure({ settings: { keep_jobs: "10 days" } });
+    await finished(3);
+    const open = await engine.submit(user, [{ name: "text", route: "gpu" }]);
+    await engine.accepted(...open.claims);
+    const [young] = await finished(1, 9);
+    await engine.clock(11 * DAY);
+    await engine.tick();
+    const left = await engine.sql`select id from podbase.jobs`;
+    expect(left.map((row) => row.id).sort()).toEqual([open.job.id, young].sort());
+    for (const table of ["podbase.tasks", "podbase_private.task_schedule", "podbase_private.attempts"]) {
+      expect(await rows(table), table).toBe(2);
+    }
+  });
+
+  it("empties payloads once, in batches, leaving states and the newer ones", async () => {
+    await engine.configure({ settings: { keep_payloads: "10 days" } });
+    const old = await finished(5);
+    const [young] = await finished(1, 9);
+    await engine.clock(11 * DAY);
+    for (let batch = 0; batch < 4; batch++) await engine.sql`select podbase_private.retain(2)`;
+    for (const id of old) {
+      expect(await engine.job(id)).toMatchObject({
+        status: "completed",
+        input: {},
+        tasks: { text: { output: null } },
+      });
+    }
+    expect(await engine.job(young!)).toMatchObject({
+      input: { n: 1 },
+      tasks: { text: { output: { text: "words" } } },
+    });
+  });
+
+  it("goes with the user: nothing of theirs is left when their account is deleted", async () => {
+    await finished(2);
+    await engine.sql`delete from auth.users where id = ${user}`;
+    for (const table of [
+      "podbase.tasks",
+      "podbase_private.task_schedule",
+      "podbase_private.attempts",
+      "podbase_private.webhook_inbox",
+      "podbase_private.job_events",
+    ]) {
+      expect(await rows(table), table).toBe(0);
+    }
+    user = await engine.user();
+  });
+});
