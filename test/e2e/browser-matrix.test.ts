@@ -1,6 +1,8 @@
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "./browser-launch.ts";
+import { visitStates } from "./browser-states.ts";
 import { eventually } from "./harness.ts";
 import { armTruth, type Person, seat, setHidden, shows, type Truth, underway } from "./watching-page.ts";
 import type { Probe } from "./watching-probe.ts";
@@ -69,11 +71,14 @@ describe.concurrent("a person who watches a job", () => {
     const { person, page, job } = await seatAndAsk();
     const cdp = await person.context.newCDPSession(page);
     await setHidden(page, true);
-    await cdp.send("Page.setWebLifecycleState", { state: "frozen" });
-    await end(job);
-    await cdp.send("Page.setWebLifecycleState", { state: "active" });
-    const before = person.reads();
     const { taken } = await armTruth(page, "visibilitychange", COMPLETED);
+    // As a phone sleeps: nothing of the page runs, and its connections die unheard.
+    await cdp.send("Page.setWebLifecycleState", { state: "frozen" });
+    person.network.cut();
+    await end(job);
+    person.network.restore();
+    const before = person.reads();
+    await cdp.send("Page.setWebLifecycleState", { state: "active" });
     await setHidden(page, false);
     judge("hidden and frozen for the whole job", await taken, person, before);
     await person.close();
@@ -153,6 +158,23 @@ describe.concurrent("a person who watches a job", () => {
     await person.close();
   });
 
+  it("asks while offline and gets one reading when the network is back", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    person.network.cut();
+    await person.context.setOffline(true);
+    await page.getByTestId("name").fill("Offline");
+    await page.getByTestId("birth-date").fill("1990-12-10");
+    await page.getByTestId("request").click();
+    await page.getByTestId("waiting-requests").waitFor();
+    person.network.restore();
+    await person.context.setOffline(false);
+    await page.locator('[data-testid="history-item"]').waitFor();
+    await page.getByTestId("waiting-requests").waitFor({ state: "detached" });
+    expect(await page.getByTestId("history-item").count()).toBe(1);
+    await person.close();
+  });
+
   it("sees 200 jobs end at once", async () => {
     const person = await seat(browser, watching);
     const { page } = person;
@@ -225,6 +247,31 @@ const changeSession = (page: Page, changes: Partial<StoredSession>): Promise<voi
     const key = Object.keys(localStorage).find((name) => name.endsWith("-auth-token")) ?? "";
     localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage.getItem(key) ?? ""), ...changes }));
   }, changes);
+
+describe("the page", () => {
+  it.each([
+    { width: 390, height: 844, colorScheme: "light" },
+    { width: 1280, height: 900, colorScheme: "dark" },
+  ] as const)(
+    "has no serious accessibility problem in any state: %o",
+    async (look) => {
+      const problems: string[] = [];
+      await visitStates(browser, watching, look, async (state, page) => {
+        await page.evaluate(axe.source);
+        const { violations, passes } = await page.evaluate(() =>
+          (window as unknown as { axe: typeof axe }).axe.run(),
+        );
+        expect(passes.length).toBeGreaterThan(10);
+      for (const { id, impact, nodes } of violations) {
+          if (impact !== "serious" && impact !== "critical") continue;
+          problems.push(`${state}: ${id} at ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+        }
+      });
+      expect(problems).toEqual([]);
+    },
+    60_000,
+  );
+});
 
 // What concerns the whole stack, and so everybody who watches: one after another.
 describe("a person who watches while Realtime is in trouble", () => {

@@ -19,11 +19,12 @@ export interface Person {
   close(): Promise<void>;
 }
 
-/** Seats a person in front of the page. `prepare` may add to the context before the page is opened. */
+/** Seats a person in front of the page, signed in unless told otherwise. `prepare` may add to the context before the page is opened. */
 export async function seat(
   browser: Browser,
   { stack }: WatchingStack,
   prepare: (context: BrowserContext) => Promise<void> = async () => {},
+  { signedIn = true } = {},
 ): Promise<Person> {
   const network = await openNetwork(stack.url);
   const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
@@ -44,8 +45,11 @@ export async function seat(
   );
   const page = await context.newPage();
   await page.goto(network.url);
-  await page.getByTestId("guest").click();
-  await page.getByTestId("name").waitFor();
+  await page.getByTestId("guest").waitFor();
+  if (signedIn) {
+    await page.getByTestId("guest").click();
+    await page.getByTestId("name").waitFor();
+  }
   return {
     context,
     page,
@@ -128,7 +132,12 @@ export async function armTruth(
         else if (event === "navigation") begin(0);
         else {
           const target = event === "online" ? window : document;
-          target.addEventListener(event, () => begin(performance.now()), { once: true });
+          const happened = () => {
+            if (document.hidden) return;
+            target.removeEventListener(event, happened);
+            begin(performance.now());
+          };
+          target.addEventListener(event, happened);
         }
       });
       Object.assign(window, { taken });

@@ -28,6 +28,10 @@ export interface WatchingStack {
   stack: Stack;
   /** Lets these tasks of a job, all if none are named, come to their ends. */
   finish(job: string, ...tasks: Route[]): void;
+  /** Lets the words of a job fail for good. */
+  fail(job: string): void;
+  /** While true, workers that take a job don't say so: it is shown as waiting for a worker. */
+  muteStarts(muted: boolean): void;
   /** The statuses of a job and its tasks as the database has them. */
   truth(job: string): Promise<Record<string, string>>;
   /** The same access token with a life of this many seconds from now. */
@@ -60,7 +64,7 @@ export async function startWatchingStack({ page = true } = {}): Promise<Watching
       (Object.keys(RESULTS) as Route[]).map((route) => [
         `reading-${route}`,
         {
-          handler: handlerOf(route, gates.passed),
+          handler: handlerOf(route, gates),
           coldStartMs: 50,
           pickupMs: 5,
           queueDelayMs: 20,
@@ -84,6 +88,11 @@ export async function startWatchingStack({ page = true } = {}): Promise<Watching
     finish(job, ...tasks) {
       for (const task of tasks.length > 0 ? tasks : (Object.keys(RESULTS) as Route[])) gates.open(job, task);
     },
+    fail(job) {
+      gates.fail(job);
+      gates.open(job, "text");
+    },
+    muteStarts: gates.muteStarts,
     async truth(job) {
       const rows = await stack.sql<{ name: string; status: string }[]>`
         select 'job' as name, status::text from podbase.jobs where id = ${job}
@@ -131,26 +140,44 @@ async function buildProbe(): Promise<string> {
 
 /** Work that tells of its half, then waits for its gate. */
 const handlerOf =
-  (route: Route, passed: (job: string, task: string) => Promise<void>): Handler =>
-  (job) =>
-    runHandler(
+  (route: Route, gates: ReturnType<typeof createGates>): Handler =>
+  async (job) => {
+    const { podbase } = job.input as { podbase: { job: string; task: string } };
+    await gates.mayStart();
+    return runHandler(
       job,
       async (_input, { progress, upload }) => {
         await progress(0.5);
-        const { podbase } = job.input as { podbase: { job: string; task: string } };
-        await passed(podbase.job, podbase.task);
+        await gates.passed(podbase.job, podbase.task);
+        if (gates.fails(podbase.job)) throw new Error("invalid input: the stars are silent about this");
         const { artifact, bytes, output } = RESULTS[route];
         await upload(artifact, new Uint8Array(Buffer.from(bytes)));
         return output;
       },
       { log: () => {} },
     );
+  };
 
 function createGates() {
   const open = new Set<string>();
+  const failing = new Set<string>();
   const waiting = new Map<string, () => void>();
+  const muted: (() => void)[] = [];
+  let mute = false;
   let all = false;
+  const muteStarts = (value: boolean) => {
+    mute = value;
+    if (!mute) for (const start of muted.splice(0)) start();
+  };
   return {
+    mayStart: () =>
+      new Promise<void>((resolve) => {
+        if (mute) muted.push(resolve);
+        else resolve();
+      }),
+    muteStarts,
+    fail: (job: string) => void failing.add(job),
+    fails: (job: string) => failing.has(job),
     passed: (job: string, task: string) =>
       new Promise<void>((resolve) => {
         if (all || open.has(`${job}/${task}`)) resolve();
@@ -162,6 +189,7 @@ function createGates() {
     },
     openAll() {
       all = true;
+      muteStarts(false);
       for (const resolve of waiting.values()) resolve();
     },
   };

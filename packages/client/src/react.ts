@@ -130,4 +130,6 @@ export const useJobs = <Jobs extends JobCatalog>(
 };
 
 export { type UseArtifactUrl, useArtifactUrl } from "./react-artifact.ts";
+export { type UseEstimate, useEstimate } from "./react-estimate.ts";
+export { useOutbox } from "./react-outbox.ts";
 export { type UseRequestJob, useRequestJob } from "./react-request.ts";

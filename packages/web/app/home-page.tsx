@@ -1,3 +1,4 @@
+import { useOutbox } from "@podbase/client/react";
 import type { JSX } from "react";
 import { AskForm } from "./ask/ask-form.tsx";
 import { type Draft, emptyDraft } from "./ask/draft.ts";
@@ -5,6 +6,7 @@ import { History } from "./history/history.tsx";
 import type { ReadingList } from "./reading-job.ts";
 import { go, readingHref } from "./route.ts";
 import { usePage } from "./shell/use-page.ts";
+import { useStack } from "./stack.ts";
 import { isOpen, readingTitle } from "./texts/readings.ts";
 
 /** The form, what is still being made, and the earlier readings. */
@@ -15,6 +17,7 @@ export function HomePage(props: {
 }): JSX.Element {
   const { draft, onDraft, history } = props;
   const heading = usePage("Ask for a reading");
+  const waiting = useOutbox(useStack().podbase);
   const open = history.jobs.filter(isOpen);
 
   const asked = (jobId: string) => {
@@ -35,8 +38,14 @@ export function HomePage(props: {
           <span className="resume-go">Watch it</span>
         </a>
       ))}
+      {waiting.length > 0 && (
+        <p className="waiting-requests" role="status" data-testid="waiting-requests">
+          {waiting.length === 1 ? "A question is" : `${waiting.length} questions are`} kept here and asked as
+          soon as you are online again. You may close the page.
+        </p>
+      )}
       <div className="home-columns">
-        <AskForm draft={draft} onDraft={onDraft} onAsked={asked} />
+        <AskForm draft={draft} onDraft={onDraft} onAsked={asked} onKept={() => onDraft(emptyDraft)} />
         <History history={history} />
       </div>
     </main>

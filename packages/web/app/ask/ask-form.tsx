@@ -4,13 +4,17 @@ import { Field } from "./field.tsx";
 import { useAsk } from "./use-ask.ts";
 import { localToday } from "./validate.ts";
 
-/** The form that asks for a reading. Once the server has taken it, `onAsked` gets the job's id. */
+/**
+ * The form that asks for a reading. Once the server has taken it, `onAsked` gets the job's id; when the network is away,
+ * `onKept` tells that it waits to be sent.
+ */
 export function AskForm(props: {
   draft: Draft;
   onDraft: (draft: Draft) => void;
   onAsked: (jobId: string) => void;
+  onKept: () => void;
 }): JSX.Element {
-  const { draft, onDraft, onAsked } = props;
+  const { draft, onDraft, onAsked, onKept } = props;
   const title = useId();
   const form = useRef<HTMLFormElement>(null);
   const { ask, busy, errors, message } = useAsk(draft);
@@ -21,6 +25,7 @@ export function AskForm(props: {
     event.preventDefault();
     const outcome = await ask();
     if (outcome.jobId !== undefined) onAsked(outcome.jobId);
+    else if (outcome.kept) onKept();
     else if (outcome.firstWrong) {
       form.current?.querySelector<HTMLElement>(`[name=${outcome.firstWrong}]`)?.focus();
     }

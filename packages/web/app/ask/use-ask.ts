@@ -1,14 +1,19 @@
+import { PodbaseError } from "@podbase/client";
 import { useRef, useState } from "react";
 import { useStack } from "../stack.ts";
 import { requestErrorText } from "../texts/errors.ts";
 import { type Draft, type DraftErrors, type DraftField, draftFields, trimmed } from "./draft.ts";
 import { localToday, placeIssues, validateDraft } from "./validate.ts";
 
-/** What came of asking: the job's id, or the first field that needs another look, or neither (see the message). */
+/** What came of asking: the job's id, or the first field that needs another look, or that it is kept, or none (see the message). */
 export interface Asked {
   jobId?: string;
   firstWrong?: DraftField;
+  /** The network is away, so it is kept and sent later, even if the page is closed meanwhile. */
+  kept?: boolean;
 }
+
+const offline = new PodbaseError("network", "the browser is offline");
 
 /** Checks a draft, sends it, and holds what was wrong with it. */
 export function useAsk(draft: Draft): {
@@ -38,12 +43,19 @@ export function useAsk(draft: Draft): {
     const input = trimmed(draft);
     const answers = JSON.stringify(input);
     if (request.current?.answers !== answers) request.current = { answers, key: crypto.randomUUID() };
+    const idempotencyKey = request.current.key;
     show({});
     setBusy(true);
-    const { data, error } = await podbase.jobs.request("reading", input, {
-      idempotencyKey: request.current.key,
-    });
+    const { data, error } = navigator.onLine
+      ? await podbase.jobs.request("reading", input, { idempotencyKey })
+      : { data: null, error: offline };
     setBusy(false);
+    if (error?.code === "network") {
+      const kept = await podbase.outbox.add("reading", input, { idempotencyKey });
+      if (kept.error) return show({}, requestErrorText(error));
+      request.current = undefined;
+      return { kept: true };
+    }
     if (error) {
       const placed = placeIssues(error.issues ?? []);
       return show(placed.errors, [requestErrorText(error), ...placed.rest].join(" "));

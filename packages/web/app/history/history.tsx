@@ -3,7 +3,7 @@ import { JobMoon } from "../moon/job-moon.tsx";
 import type { ReadingList } from "../reading-job.ts";
 import { readingHref } from "../route.ts";
 import { requestErrorText } from "../texts/errors.ts";
-import { spokenTime } from "../texts/readings.ts";
+import { isUnseen, spokenTime } from "../texts/readings.ts";
 
 /** The person's earlier readings, newest first, each a link; `current` is the one on show. */
 export function History(props: { history: ReadingList; current?: string }): JSX.Element {
@@ -12,7 +12,10 @@ export function History(props: { history: ReadingList; current?: string }): JSX.
   return (
     <section className="history" aria-labelledby={title}>
       <h2 id={title}>Your readings</h2>
-      {history.error && <p className="message message-bad">{requestErrorText(history.error)}</p>}
+      {/* A failed look at what is shown already is no news: it is tried again, and the connection's mark tells. */}
+      {history.error && history.jobs.length === 0 && (
+        <p className="message message-bad">{requestErrorText(history.error)}</p>
+      )}
       {history.jobs.length === 0 && !history.error && (
         <p className="history-empty">
           {history.loading ? "Looking for earlier readings…" : "None yet. Your first one will be kept here."}
@@ -35,6 +38,7 @@ export function History(props: { history: ReadingList; current?: string }): JSX.
                 </span>
                 <span className="history-when">
                   {spokenTime(job.createdAt)} <span aria-hidden="true">·</span> {job.status}
+                  {isUnseen(job) && <strong className="history-new"> new</strong>}
                 </span>
               </span>
             </a>

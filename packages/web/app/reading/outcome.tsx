@@ -5,6 +5,7 @@ import { Moon } from "../moon/moon.tsx";
 import type { ReadingJob } from "../reading-job.ts";
 import { failureText } from "../texts/errors.ts";
 import { isOpen } from "../texts/readings.ts";
+import { RetryButton } from "./retry-button.tsx";
 
 /** The reading itself as soon as its words are there; until then, or if it ended without them, what to know. */
 export function Outcome({ job, onAskAgain }: { job: ReadingJob; onAskAgain: () => void }): JSX.Element {
@@ -44,9 +45,12 @@ function Ended(props: { job: ReadingJob; kept: boolean; onAskAgain: () => void }
       <h2>{failed ? "This one didn't come together" : "Stopped, as you wished"}</h2>
       <p>{failed ? failureText(job.error) : "No more machine time is spent on it."}</p>
       {kept && <p>The words were done before that and are kept below.</p>}
-      <button type="button" className="button button-strong" onClick={onAskAgain}>
-        Ask the same again
-      </button>
+      <div className="button-row">
+        <RetryButton job={job} />
+        <button type="button" className="button" onClick={onAskAgain}>
+          Change the question
+        </button>
+      </div>
       {failed && job.error && (
         <details>
           <summary>What the machine said</summary>

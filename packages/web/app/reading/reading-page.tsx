@@ -12,6 +12,7 @@ import { Announcer } from "./announcer.tsx";
 import { Outcome } from "./outcome.tsx";
 import { StatusBar } from "./status-bar.tsx";
 import { Steps } from "./steps.tsx";
+import { useMarkSeen } from "./use-mark-seen.ts";
 import { useNow } from "./use-now.ts";
 
 /** One reading: its question, how far it is, its parts as they arrive. */
@@ -23,6 +24,7 @@ export function ReadingPage(props: {
   const { id, history, onAskAgain } = props;
   const { podbase } = useStack();
   const { job, error, connection } = useJob(podbase, id);
+  useMarkSeen(job);
   const now = useNow(job ? isOpen(job) : false);
   const title = job ? readingTitle(job) : "A reading";
   const heading = usePage(job ? tabMark(job) + title : title);

@@ -1,6 +1,10 @@
+import { englishTexts } from "@podbase/client";
+import { useEstimate } from "@podbase/client/react";
 import type { JSX } from "react";
 import { JobMoon } from "../moon/job-moon.tsx";
 import type { Connection, ReadingJob } from "../reading-job.ts";
+import { useStack } from "../stack.ts";
+import { spokenEstimate } from "../texts/durations.ts";
 import { isOpen } from "../texts/readings.ts";
 import { waitingText } from "../texts/waiting.ts";
 import { CancelButton } from "./cancel-button.tsx";
@@ -18,8 +22,11 @@ export function StatusBar({
   now: number;
   connection: Connection;
 }): JSX.Element {
+  const { podbase } = useStack();
   const open = isOpen(job);
   const { line, hint } = waitingText(job, now);
+  const { estimate, queue } = useEstimate(podbase, job);
+  const expected = job.phase === "canceling" ? "" : spokenEstimate(estimate, now);
   return (
     <section className="status-bar" aria-label="Where your reading stands">
       <JobMoon job={job} />
@@ -35,6 +42,16 @@ export function StatusBar({
           {line}
         </p>
         {hint && <p className="status-hint">{hint}</p>}
+        {queue && (
+          <p className="status-hint" data-testid="queue-position">
+            {englishTexts.queued(queue.position, queue.capped)}
+          </p>
+        )}
+        {expected && (
+          <p className="status-hint" data-testid="estimate">
+            {expected}
+          </p>
+        )}
       </div>
       {open && <CancelButton job={job} />}
       {showsBar(job) && <ProgressBar label="The whole reading" progress={job.progress} />}

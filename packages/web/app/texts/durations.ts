@@ -27,6 +27,23 @@ export function spokenEta(eta: string | null | undefined, now: number): string {
   return `in about ${Math.ceil(ms / 60_000)} min`;
 }
 
+/**
+ * When something may be done, as a band: `Likely in about 20 s, in about 3 min at the latest.` Empty if nothing is known.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function spokenEstimate(
+  estimate: { likely: string | null; latest: string | null } | null,
+  now: number,
+): string {
+  const likely = spokenEta(estimate?.likely, now);
+  const latest = spokenEta(estimate?.latest, now);
+  if (!likely) return "";
+  // The slowest tenth is under way: a time would only be wrong again.
+  if (latest === "any moment now") return "";
+  return likely === latest ? `Likely ${likely}.` : `Likely ${likely}, ${latest} at the latest.`;
+}
+
 const sizes = ["bytes", "kB", "MB", "GB"];
 
 /** A file's size with at most one decimal: `812 bytes`, `14.2 kB`, `1.1 MB`. */

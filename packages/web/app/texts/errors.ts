@@ -24,6 +24,7 @@ const requestTexts: Record<string, string> = {
   unauthorized: signedOut,
   signed_out: signedOut,
   job_not_found: "This reading isn't among yours. Perhaps it was asked for under another account.",
+  not_retryable: "This reading is under way again, or done, so there is nothing to try again.",
   unknown_job_kind: "Readings aren't offered by this stack. Its functions may be from another version.",
   idempotency_conflict: "You asked for a reading just now with other answers. Please press the button again.",
   payload_too_large: "That is more text than a reading can take. Please shorten your question.",

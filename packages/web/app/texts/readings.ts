@@ -5,6 +5,11 @@ export function isOpen(job: { status: string }): boolean {
   return job.status === "queued" || job.status === "processing";
 }
 
+/** A reading whose end nobody has looked at yet. */
+export function isUnseen(job: { finishedAt: string | null; seenAt: string | null }): boolean {
+  return job.finishedAt !== null && (job.seenAt === null || job.seenAt < job.finishedAt);
+}
+
 /** What a reading is called. */
 export function readingTitle(job: ReadingJob): string {
   return `A reading for ${job.input.name}`;
