@@ -1,5 +1,5 @@
 import runpodSdk from "runpod-sdk";
-import { beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { type Fault, fail, type Handler, progress, type Simulator, sleep, stream } from "../src/index.ts";
 import { EXACT, KEY, start, story } from "./helpers.ts";
 
@@ -24,11 +24,6 @@ const startAll = (faults: Fault[] = []) =>
   });
 
 const queued = (simulator: Simulator) => simulator.until((event) => event.type === "queued");
-
-beforeEach(() => {
-  // It writes a line for each look at a job.
-  vi.spyOn(console, "log").mockImplementation(() => {});
-});
 
 test("run gives the job's id and IN_QUEUE", async () => {
   const sdk = sdkOf(await startAll());

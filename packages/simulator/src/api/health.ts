@@ -1,12 +1,12 @@
 import type { Endpoint } from "../core/endpoint.ts";
-import type { JsonObject } from "../core/json.ts";
+import { type JsonObject, sorted } from "../core/json.ts";
 
 /**
  * The body of GET /health. A scaled-down worker counts as idle, and every idle one as ready too, as RunPod was
  * seen to tell it (runpod/runpod-plugins-official, golden path 15): the counters must not be summed.
  */
 export const healthOf = (endpoint: Endpoint): JsonObject => ({
-  jobs: { ...endpoint.counts() },
+  jobs: sorted({ ...endpoint.counts() }),
   workers: workerCounts(endpoint),
 });
 
