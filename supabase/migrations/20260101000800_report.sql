@@ -51,22 +51,10 @@ begin
   return podbase_private.fail_attempt(p_attempt, 'lost', 'lost', p_error);
 end $$;
 
--- Takes one report about one attempt: inbox, attempt, task, job and what that unblocks, in one transaction.
---   report: {attempt, source: webhook | poll | worker, token?, kind?, task?, status, providerId?, output?, error?,
---            class?, progress?, seq?, delayTime?, executionTime?, workerId?}
---     status: RunPod's IN_QUEUE, IN_PROGRESS, RUNNING, COMPLETED, FAILED, CANCELLED, TIMED_OUT, or NOT_FOUND for a 404
---     token, kind and task are checked for every source but poll
---   returns: {verdict, proceed, job?, user?, artifacts?, claims}
---     verdict: applied | unchanged | duplicate | late | unauthorized (nothing is stored then)
---     proceed: whether the worker should go on: the attempt is the task's live one and nobody canceled it
---     claims: as many tasks as this made ready or made room for, whosever they are
--- Reports may be lost, doubled, late and out of order; a finished task never changes. The one exception to an
--- attempt's sticky end: a COMPLETED of a superseded or lost attempt wins while the task is open. Emits one version for
--- each changed task. SQLSTATE PB007 for an output over 20 MB (RunPod's own limit).
--- Caller: service_role. Locks: the job, then the endpoint, then what claim() takes.
-create function podbase_private.record_report(report jsonb) returns jsonb
-language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+-- One report, all but what its transaction does last: the result of record_report, whose claims are empty, and
+-- after: {ready, endpoint, fine}, which after_reports() takes, or {}.
+create function podbase_private.take_report(report jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
 declare
   v_source text := report ->> 'source';
   v_status text := case report ->> 'status' when 'RUNNING' then 'IN_PROGRESS' else report ->> 'status' end;
@@ -79,7 +67,7 @@ declare
   v_schedule podbase_private.task_schedule;
   v_tasks uuid[] := '{}';
   v_verdict text := 'unchanged';
-  v_claims jsonb := '[]';
+  v_after jsonb := '{}';
   v_now timestamptz := podbase_private.now();
   v_live boolean;
   v_stopped boolean := coalesce(report #> '{output,podbase,stopped}' = 'true', false);
@@ -163,9 +151,8 @@ begin
   if v_tasks <> '{}' then
     perform podbase_private.publish(v_job.id, v_tasks, v_source, lower(v_status));
     if v_status not in ('IN_QUEUE', 'IN_PROGRESS') then
-      perform podbase_private.observe_endpoint(v_attempt.endpoint, 'run',
-        coalesce(not (select breaker from podbase_private.failure_classes where class = v_class), true));
-      v_claims := podbase_private.claim(least(10, cardinality(v_tasks)));
+      v_after := jsonb_build_object('ready', cardinality(v_tasks), 'endpoint', v_attempt.endpoint,
+        'fine', coalesce(not (select breaker from podbase_private.failure_classes where class = v_class), true));
     end if;
   end if;
   return jsonb_build_object(
@@ -174,5 +161,74 @@ begin
     'job', v_job.id,
     'artifacts', v_schedule.artifacts,
     'user', v_job.user_id,
-    'claims', v_claims);
+    'claims', '[]'::jsonb, 'after', v_after);
+end $$;
+
+-- What a transaction of reports does last: tells the endpoints' breakers, then claims as much as was made ready.
+create function podbase_private.after_reports(p_after jsonb[]) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  v_seen record;
+  v_ready int := 0;
+begin
+  for v_seen in
+    select a ->> 'endpoint' as endpoint, (a -> 'fine')::boolean as fine, (a -> 'ready')::int as ready
+    from unnest(p_after) a where a ? 'endpoint' order by 1
+  loop
+    perform podbase_private.observe_endpoint(v_seen.endpoint, 'run', v_seen.fine);
+    v_ready := v_ready + v_seen.ready;
+  end loop;
+  return case when v_ready = 0 then '[]' else podbase_private.claim(least(v_ready, 10 * cardinality(p_after))) end;
+end $$;
+
+-- Takes one report about one attempt: inbox, attempt, task, job and what that unblocks, in one transaction.
+--   report: {attempt, source: webhook | poll | worker, token?, kind?, task?, status, providerId?, output?, error?,
+--            class?, progress?, seq?, delayTime?, executionTime?, workerId?}
+--     status: RunPod's IN_QUEUE, IN_PROGRESS, RUNNING, COMPLETED, FAILED, CANCELLED, TIMED_OUT, or NOT_FOUND for a 404
+--     token, kind and task are checked for every source but poll
+--   returns: {verdict, proceed, job?, user?, artifacts?, claims}
+--     verdict: applied | unchanged | duplicate | late | unauthorized (nothing is stored then)
+--     proceed: whether the worker should go on: the attempt is the task's live one and nobody canceled it
+--     claims: as many tasks as this made ready or made room for, whosever they are
+-- Reports may be lost, doubled, late and out of order; a finished task never changes. The one exception to an
+-- attempt's sticky end: a COMPLETED of a superseded or lost attempt wins while the task is open. Emits one version for
+-- each changed task. SQLSTATE PB007 for an output over 20 MB (RunPod's own limit).
+-- Caller: service_role. Locks: the job, then the endpoint, then what claim() takes.
+create function podbase_private.record_report(report jsonb) returns jsonb
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare v_result jsonb := podbase_private.take_report(report);
+begin
+  return (v_result - 'after')
+    || jsonb_build_object('claims', podbase_private.after_reports(array[v_result -> 'after']));
+end $$;
+
+-- Takes many reports in one transaction: [report, …] as of record_report, at most 1,000. Returns their results in the
+-- same order; all claims are with the last one. Caller: service_role. Locks: the jobs in the order of their ids, then as
+-- record_report.
+create function podbase_private.record_reports(reports jsonb) returns jsonb
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+  r record;
+  v_results jsonb[];
+  v_count int;
+begin
+  if jsonb_typeof(reports) is distinct from 'array' or jsonb_array_length(reports) > 1000 then
+    perform podbase_private.refuse_plan('', 'a list of at most 1,000 reports');
+  end if;
+  v_count := jsonb_array_length(reports);
+  if v_count = 0 then return '[]'; end if;
+  v_results := array_fill(null::jsonb, array[v_count]);
+  for r in
+    select x.value as report, x.ordinality as place
+    from jsonb_array_elements(reports) with ordinality as x
+    left join podbase_private.attempts a on a.id = (x.value ->> 'attempt')::uuid
+    order by a.job_id, x.ordinality
+  loop
+    v_results[r.place] := podbase_private.take_report(r.report);
+  end loop;
+  v_results[v_count] := v_results[v_count] || jsonb_build_object('claims', podbase_private.after_reports(
+    array(select v -> 'after' from unnest(v_results) v where v ? 'after')));
+  return (select jsonb_agg(v - 'after' order by n) from unnest(v_results) with ordinality as x (v, n));
 end $$;

@@ -31,6 +31,12 @@ begin
   return podbase_private.record_report(report);
 end $$;
 
+create function podbase.record_reports(reports jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.record_reports(reports);
+end $$;
+
 create function podbase.claim_polls(max_polls int default 50) returns jsonb
 language plpgsql set search_path = '' as $$
 begin

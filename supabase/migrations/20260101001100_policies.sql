@@ -28,6 +28,7 @@ grant execute on function
   podbase.claim_tasks(int), podbase_private.claim(int),
   podbase.record_submissions(jsonb), podbase_private.record_submissions(jsonb),
   podbase.record_report(jsonb), podbase_private.record_report(jsonb),
+  podbase.record_reports(jsonb), podbase_private.record_reports(jsonb),
   podbase.claim_polls(int), podbase_private.claim_polls(int),
   podbase.claim_cancels(int), podbase_private.claim_cancels(int),
   podbase.record_cancels(uuid[]), podbase_private.record_cancels(uuid[]),

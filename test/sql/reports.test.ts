@@ -255,3 +255,24 @@ describe("a poll", () => {
     expect(await engine.job(id)).toMatchObject({ status: "processing" });
   });
 });
+
+describe("many reports", () => {
+  it("count in one call, each by itself, in the order given; what they make ready comes with the last", async () => {
+    const [one, two] = [await inQueue(), await inQueue()];
+    const { claims } = await engine.submit(user, [ONE[0]!, { name: "next", route: "gpu", after: ["text"] }]);
+    const completed = (claim: Claim) => ({
+      ...{ attempt: claim.attempt, token: claim.token, kind: claim.kind, task: claim.task },
+      ...{ source: "webhook", status: "COMPLETED", output: {} },
+    });
+    const reports = [completed(claims[0]!), { ...completed(one.claim), token: "x" }, completed(two.claim)];
+    const [row] = await engine.sql`select podbase.record_reports(${engine.sql.json(reports)}) as results`;
+    expect(row!.results.map((result: { verdict: string }) => result.verdict)).toEqual([
+      "applied",
+      "unauthorized",
+      "applied",
+    ]);
+    expect(row!.results[2].claims).toMatchObject([{ task: "next" }]);
+    expect(await engine.job(two.id)).toMatchObject({ status: "completed" });
+    expect(await engine.job(one.id)).toMatchObject({ status: "processing" });
+  });
+});
