@@ -3,7 +3,9 @@
 -- Everything that the POSTs of fresh attempts need: [{attempt, token, number, job, kind, user, task, route, endpoint,
 -- input, upstream, artifacts, item?, index?}], in the order given.
 create function podbase_private.claims_json(p_attempts uuid[], p_tokens text[]) returns jsonb
-language plpgsql volatile set search_path = '' as $$
+language plpgsql volatile
+-- A few rows by their keys: other joins could read whole tables.
+set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   return (
     select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(

@@ -36,10 +36,10 @@ declare
   v_name text;
 begin
   for r in
+    -- Looked up one by one: a join could read all attempts there are.
     select x.* from jsonb_to_recordset(results) as x
       (attempt uuid, outcome text, "providerId" text, class text, error text, "retryAfterMs" int)
-    join podbase_private.attempts a on a.id = x.attempt
-    order by a.job_id, a.id
+    order by (select a.job_id from podbase_private.attempts a where a.id = x.attempt), x.attempt
   loop
     v_attempt := podbase_private.lock_attempt(r.attempt);
     continue when v_attempt.id is null;

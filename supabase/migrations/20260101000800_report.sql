@@ -223,8 +223,7 @@ begin
   for r in
     select x.value as report, x.ordinality as place
     from jsonb_array_elements(reports) with ordinality as x
-    left join podbase_private.attempts a on a.id = (x.value ->> 'attempt')::uuid
-    order by a.job_id, x.ordinality
+    order by (select a.job_id from podbase_private.attempts a where a.id = (x.value ->> 'attempt')::uuid), x.ordinality
   loop
     v_results[r.place] := podbase_private.take_report(r.report);
   end loop;
