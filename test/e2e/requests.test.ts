@@ -128,10 +128,11 @@ describe("reconcile under Deno", () => {
 
 describe("when every webhook is lost", () => {
   it("the reconciler brings the reading to its end", async () => {
-    // What cron and the polls do in half a minute, in seconds.
+    // What cron and the polls do in a minute, in seconds.
     await demo.stack
       .sql`select cron.alter_job(jobid, schedule => '1 second') from cron.job where jobname = 'podbase-tick'`;
-    await demo.stack.sql`update podbase_private.endpoints set first_poll_ms = 1000`;
+    await demo.stack.sql`select cron.schedule('hurry', '1 second', 'update podbase_private.attempts
+      set next_check_at = now() where state in (''in_queue'', ''in_progress'') and next_check_at is not null')`;
     const lift = demo.simulator.inject({ fault: "webhook_drop" });
     const id = await requestReading(alice.supabase, { ...INPUT, name: "Unheard" });
     expect((await finished(alice.supabase, id)).status).toBe("completed");
