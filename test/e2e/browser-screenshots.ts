@@ -12,7 +12,7 @@ const LOOKS: Record<string, Look> = {
   "desktop-dark": { width: 1280, height: 900, colorScheme: "dark" },
 };
 
-const folder = resolve(process.argv[2] ?? "screenshots");
+const folder = resolve(process.argv[2] ?? "out/screenshots");
 await mkdir(folder, { recursive: true });
 const [watching, browser] = await Promise.all([startWatchingStack(), launchBrowser()]);
 try {

@@ -67,8 +67,14 @@ export async function visitStates(
   await at("job-status", "failed");
   await visit("failed", page);
 
+  // As if the voice of the readings so far had taken minutes.
+  await watching.stack.sql`
+    update podbase_private.attempts set delay_ms = 40000, execution_ms = 90000
+    where state = 'completed' and endpoint = 'reading-audio'`;
   const third = await ask();
   await phaseIs("running");
+  await page.getByTestId("estimate").getByText("Likely in about").waitFor();
+  await visit("estimate", page);
   await page.getByTestId("cancel").click();
   await page.locator('[data-testid="job-phase"]:not([data-phase="running"])').waitFor();
   await visit("canceling", page);

@@ -120,6 +120,22 @@ describe("a server with a secret key", () => {
 });
 
 describe("a person's client on the real stack", () => {
+  it("hears few and small messages of a job", async () => {
+    const { podbase } = await openPerson();
+    const { data: job } = await podbase.jobs.request("reading", INPUT);
+    const result = podbase.jobs.awaitResult(job?.id ?? "");
+    await eventually(() => podbase.connection === "live");
+    const before = watching.stack.realtime.statistics();
+    watching.finish(job?.id ?? "");
+    await result;
+    const after = watching.stack.realtime.statistics();
+    const [messages, bytes] = [after.messages - before.messages, after.bytes - before.bytes];
+    console.log(`Realtime, from the first task at work to the job's end: ${messages} frames, ${bytes} bytes`);
+    // Three tasks: queued, submitted, running, half done, completed; each of them once at most.
+    expect(messages).toBeLessThan(25);
+    expect(bytes / messages).toBeLessThan(600);
+  });
+
   it("restores what runs and what ended unseen, until it is marked as seen, and estimates from history", async () => {
     const { podbase } = await openPerson();
     const { data: done } = await podbase.jobs.request("reading", INPUT);

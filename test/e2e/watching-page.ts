@@ -95,6 +95,27 @@ function followHiddenness(): void {
 export const setHidden = (page: Page, hidden: boolean): Promise<void> =>
   page.evaluate((value) => (window as unknown as { setHidden(v: boolean): void }).setHidden(value), hidden);
 
+/**
+ * Lets a phone sleep: nothing of the page runs, and its connections die unheard. Resolves, once it sleeps, with what wakes
+ * it: the page runs on where it was, a moment before it is told that it is shown.
+ */
+export async function sleep({ context, page, network }: Person): Promise<() => Promise<void>> {
+  const debug = await context.newCDPSession(page);
+  await setHidden(page, true);
+  // Chromium's own freezing does nothing to headless pages; a paused debugger holds everything.
+  const paused = new Promise((resolve) => debug.once("Debugger.paused", resolve));
+  await debug.send("Debugger.enable");
+  await debug.send("Debugger.pause");
+  await paused;
+  network.cut();
+  return async () => {
+    network.restore();
+    await debug.send("Debugger.resume");
+    await debug.detach();
+    await setHidden(page, false);
+  };
+}
+
 /** Whether the page shows the truth at this moment. */
 export const shows = (page: Page, truth: Truth): Promise<boolean> => page.evaluate(showsInPage, truth);
 
@@ -111,7 +132,7 @@ function showsInPage(truth: Truth): boolean {
  */
 export async function armTruth(
   page: Page,
-  event: "visibilitychange" | "online" | "now" | "navigation",
+  event: "shown" | "online" | "now" | "navigation",
   truth: Truth,
 ): Promise<{ taken: Promise<number> }> {
   await page.evaluate(
@@ -131,13 +152,13 @@ export async function armTruth(
         if (event === "now") begin(performance.now());
         else if (event === "navigation") begin(0);
         else {
-          const target = event === "online" ? window : document;
+          const [target, name] = event === "online" ? [window, "online"] : [document, "visibilitychange"];
           const happened = () => {
             if (document.hidden) return;
-            target.removeEventListener(event, happened);
+            target.removeEventListener(name, happened);
             begin(performance.now());
           };
-          target.addEventListener(event, happened);
+          target.addEventListener(name, happened);
         }
       });
       Object.assign(window, { taken });

@@ -12,10 +12,21 @@ import { loadKeys } from "../../packages/local/src/keys.ts";
 import { ROOT } from "./harness.ts";
 
 const API_KEY = "rpa_simulator";
+const READING = `# A reading for Grace
+
+*Written under a waxing moon*
+
+The garden knows more than it says. **Wait for the first warm week**, then begin at the edge and work inwards.
+
+- Leave the old roots where they are.
+- Plant one thing that you don't need.
+
+> What grows slowly stays.
+`;
 /** What each route's handler makes. */
 const RESULTS = {
-  text: { artifact: "text", bytes: "# A reading\n\nAll is well.\n", output: { text: "All is well." } },
-  audio: { artifact: "audio", bytes: silentWave(), output: {} },
+  text: { artifact: "text", bytes: READING, output: { text: READING } },
+  audio: { artifact: "audio", bytes: wave(), output: {} },
   pdf: { artifact: "pdf", bytes: "%PDF-1.4\n%%EOF\n", output: {} },
 } as const;
 type Route = keyof typeof RESULTS;
@@ -195,9 +206,13 @@ function createGates() {
   };
 }
 
-/** A tenth of a second of silence: WAVE, 8 kHz, 16 bit, mono. */
-function silentWave(): Buffer {
-  const data = Buffer.alloc(1600);
+/** Three seconds of a tone that swells and fades: WAVE, 8 kHz, 16 bit, mono. */
+function wave(): Buffer {
+  const samples = Int16Array.from({ length: 24_000 }, (_, at) => {
+    const loud = Math.abs(Math.sin(at / 2600) * Math.cos(at / 900));
+    return Math.round(9000 * loud * Math.sin(at / 4));
+  });
+  const data = Buffer.from(samples.buffer);
   const head = Buffer.alloc(44);
   head.write("RIFF", 0);
   head.writeUInt32LE(36 + data.length, 4);

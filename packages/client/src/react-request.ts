@@ -22,10 +22,10 @@ export interface UseRequestJob<Jobs extends JobCatalog, Kind extends KindOf<Jobs
  * Requests jobs of a kind, safely: the same input asked for again after an error, by a double click or after a lost
  * connection, leads to the same job.
  */
-export const useRequestJob = <Jobs extends JobCatalog, Kind extends KindOf<Jobs>>(
+export const useRequestJob = <Jobs extends JobCatalog, const Kind extends string>(
   podbase: Podbase<Jobs>,
-  kind: Kind,
-): UseRequestJob<Jobs, Kind> => {
+  kind: Kind & KindOf<Jobs>,
+): UseRequestJob<Jobs, Kind & KindOf<Jobs>> => {
   type J = Job<DefinitionOf<Jobs, Kind>>;
   const [state, setState] = useState<RequestState<J>>({
     pending: false,

@@ -11,7 +11,8 @@ import {
   type PodbaseError,
   type TerminalStatus,
 } from "../src/index.ts";
-import type { UseJob } from "../src/react.ts";
+import { type UseJob, usePodbase, useRequestJob } from "../src/react.ts";
+import { createPodbaseServer } from "../src/server.ts";
 
 const jobs = {
   reading: defineJob({
@@ -126,6 +127,28 @@ describe("the types of a client", () => {
       expectTypeOf<UseJob<Jobs>["job"]>().toEqualTypeOf<JobOf<Jobs> | null>();
       // @ts-expect-error no such status
       podbase.jobs.list({ status: "done" });
+    });
+  });
+
+  it("hold for queued requests, hooks and servers", () => {
+    neverRun(async () => {
+      await podbase.outbox.add("portrait", { prompt: "A tree" });
+      // @ts-expect-error input of another kind
+      await podbase.outbox.add("portrait", { name: "Ada" });
+      podbase.outbox.onDelivery(({ job }) => expectTypeOf(job).toExtend<JobOf<Jobs> | null>());
+      const { request } = useRequestJob(podbase, "reading");
+      expectTypeOf((await request({ name: "Ada" })).data).toEqualTypeOf<Job<Jobs["reading"]> | null>();
+      // @ts-expect-error no such voice
+      await request({ name: "Ada", voice: "tenor" });
+      // @ts-expect-error no such kind
+      useRequestJob(podbase, "raeding");
+      expectTypeOf(usePodbase<Jobs>()).toEqualTypeOf<typeof podbase>();
+      const server = createPodbaseServer(createClient("", ""), { jobs });
+      await server.submit("portrait", { prompt: "A tree" }, { userId: "ada" });
+      // @ts-expect-error whose job it is has to be said
+      await server.submit("portrait", { prompt: "A tree" }, {});
+      // @ts-expect-error input of another kind
+      await server.submit("portrait", { name: "Ada" }, { userId: "ada" });
     });
   });
 
