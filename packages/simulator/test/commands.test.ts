@@ -39,8 +39,9 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+/** An ended orphan still has its pid until the system's first process collects it, which may take its time. */
 const allGone = (pids: number[]) =>
-  vi.waitFor(() => expect(pids.map(isAlive)).toEqual(pids.map(() => false)));
+  vi.waitFor(() => expect(pids.map(isAlive)).toEqual(pids.map(() => false)), { timeout: 20_000 });
 
 const isLog = (event: SimulatorEvent) => event.type === "log";
 
