@@ -1,10 +1,11 @@
 /**
  * `npm run check`: everything that needs no server. Types, lint and format for the whole repository, and each Edge
- * Function type-checked by Deno through its own deno.json, as the platform resolves it.
+ * Function type-checked by Deno through its own deno.json, as the platform resolves it, which has to name all it imports.
  */
 import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { functionImports } from "./function-imports.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -31,6 +32,14 @@ function run(name: string, command: string, args: string[]): Promise<boolean> {
   });
 }
 
+/** Whether the deno.json of a function names all that the function imports, exactly. */
+async function importsOf(name: string): Promise<boolean> {
+  const problems = await functionImports(ROOT, name);
+  console.log(`${problems.length === 0 ? "ok  " : "FAIL"} imports of ${name}`);
+  for (const problem of problems) console.log(`     ${problem}`);
+  return problems.length === 0;
+}
+
 const folders = await readdir(`${ROOT}supabase/functions`, { withFileTypes: true });
 const functions = folders.filter((entry) => entry.isDirectory() && !entry.name.startsWith("_"));
 
@@ -47,5 +56,6 @@ const results = await Promise.all([
       `supabase/functions/${name}/index.ts`,
     ]),
   ),
+  ...functions.map(({ name }) => importsOf(name)),
 ]);
 process.exitCode = results.every(Boolean) ? 0 : 1;
