@@ -75,4 +75,10 @@ other move with SQLSTATE \`PB004\`.
 A job's status follows from its tasks, in the same transaction. What failed or was canceled leaves that state only when a
 person asks for a retry. An attempt that was given up (\`superseded\`, \`lost\`) can still complete while its task is open,
 because its work is paid.
+
+A task's \`submitPolicy\` is about doubt only: whether work that RunPod may or may not have done is bought again. Under
+\`at_most_once\` an attempt that ends in doubt (\`submit_unknown\` to the end of its ttl, or \`lost\`) is never tried again but by a
+person. An end that RunPod told (FAILED, TIMED_OUT, a refused POST) leaves no doubt, so it is tried again as its failure class
+and \`maxAttempts\` say; \`maxAttempts: 1\` buys once whatever happens. An attempt that was superseded without its RunPod id
+being known is canceled at RunPod as soon as a report or a late answer tells the id.
 `;

@@ -1,14 +1,32 @@
 -- Polling, canceling, and what time alone brings about.
 
--- Takes up to p_limit attempts whose poll is due and sets their next one: half as long again each time, at most
+-- What a call to RunPod about attempts needs: [{attempt, providerId, endpoint: {name, providerId}, kind, task}].
+-- Called by claim_polls and claim_cancels.
+create function podbase_private.look_ups(p_attempts uuid[]) returns jsonb
+language plpgsql volatile
+-- A few rows by their keys: other joins could read whole tables.
+set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'attempt', a.id, 'providerId', a.provider_id,
+      'endpoint', jsonb_build_object('name', e.name, 'providerId', e.provider_id),
+      'kind', j.kind, 'task', t.name)), '[]')
+    from unnest(p_attempts) as x (id)
+    join podbase_private.attempts a on a.id = x.id
+    join podbase_private.endpoints e on e.name = a.endpoint
+    join podbase.tasks t on t.id = a.task_id
+    join podbase.jobs j on j.id = a.job_id);
+end $$;
+
+-- Takes up to max_polls attempts whose poll is due and sets their next one: half as long again each time, at most
 -- max_poll_ms, never more than 10 minutes, since RunPod forgets results 30 minutes after the end
 -- (docs.runpod.io/serverless/endpoints/send-requests). An attempt without a RunPod id cannot be polled and is left to
--- expire(). Returns [{attempt, providerId, endpoint: {name, providerId}, kind, task}].
--- Caller: service_role. Skips what others hold.
+-- expire(). Returns look_ups(). Emits nothing. Caller: service_role. Locks: the attempts, skipping what others hold.
 create function podbase_private.claim_polls(max_polls int) returns jsonb
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
-declare v_polls jsonb;
+declare v_taken uuid[];
 begin
   with due as materialized (
     select a.id from podbase_private.attempts a
@@ -21,23 +39,18 @@ begin
         + least(e.max_poll_ms, e.first_poll_ms * 1.5 ^ least(a.polls + 1, 30)) * interval '1 ms'
     from due, podbase_private.endpoints e
     where a.id = due.id and e.name = a.endpoint
-    returning a.id, a.provider_id, a.task_id, e.name, e.provider_id as endpoint_id
+    returning a.id
   )
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'attempt', taken.id, 'providerId', taken.provider_id,
-    'endpoint', jsonb_build_object('name', taken.name, 'providerId', taken.endpoint_id),
-    'kind', j.kind, 'task', t.name)), '[]')
-  into v_polls
-  from taken join podbase.tasks t on t.id = taken.task_id join podbase.jobs j on j.id = t.job_id;
-  return v_polls;
+  select coalesce(array_agg(id), '{}') into v_taken from taken;
+  return podbase_private.look_ups(v_taken);
 end $$;
 
--- Takes up to max_cancels attempts that are to be canceled at RunPod, not asked again for 30 s. Same shape as claim_polls.
--- Caller: service_role.
+-- Takes up to max_cancels attempts that are to be canceled at RunPod, not asked again for 30 s. Returns look_ups(). Emits
+-- nothing. Caller: service_role. Locks: the attempts, skipping what others hold.
 create function podbase_private.claim_cancels(max_cancels int) returns jsonb
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
-declare v_cancels jsonb;
+declare v_taken uuid[];
 begin
   with due as materialized (
     select a.id from podbase_private.attempts a
@@ -47,19 +60,15 @@ begin
     update podbase_private.attempts a set cancel_requested_at = podbase_private.now() + interval '30 s'
     from due, podbase_private.endpoints e
     where a.id = due.id and e.name = a.endpoint
-    returning a.id, a.provider_id, a.task_id, e.name, e.provider_id as endpoint_id
+    returning a.id
   )
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'attempt', taken.id, 'providerId', taken.provider_id,
-    'endpoint', jsonb_build_object('name', taken.name, 'providerId', taken.endpoint_id),
-    'kind', j.kind, 'task', t.name)), '[]')
-  into v_cancels
-  from taken join podbase.tasks t on t.id = taken.task_id join podbase.jobs j on j.id = t.job_id;
-  return v_cancels;
+  select coalesce(array_agg(id), '{}') into v_taken from taken;
+  return podbase_private.look_ups(v_taken);
 end $$;
 
 -- RunPod answered a /cancel (or no longer knows the job): nothing is left to ask for. A live attempt ends as
--- canceled. Caller: service_role.
+-- canceled; an attempt that does not exist is skipped. Returns how many there were. Emits one version for each changed
+-- task. Caller: service_role. Locks: the jobs in the order of their ids.
 create function podbase_private.record_cancels(attempts uuid[]) returns int
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -133,6 +142,8 @@ begin
       end if;
     elsif v_policy = 'at_least_once' then
       v_tasks := podbase_private.fail_attempt(v_attempt, 'superseded', 'unconfirmed', 'no sign of life');
+      -- Should RunPod have it after all, it is canceled there as soon as its id is known.
+      update podbase_private.attempts set cancel_requested_at = v_now where id = v_attempt.id;
     elsif v_attempt.created_at + v_endpoint.ttl_ms * interval '1 ms' > v_now then
       -- Too dear to buy twice: only the ttl ends the doubt.
       update podbase_private.attempts set next_check_at = created_at + v_endpoint.ttl_ms * interval '1 ms'

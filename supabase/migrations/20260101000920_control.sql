@@ -1,10 +1,8 @@
 -- What people ask of a job: cancel, retry. Owners through podbase.cancel_job and its like, operators (service_role) by
--- the same name with operator_ before it. The functions without p_actor check who calls; all return the job.
---
--- SQLSTATEs: PB005 when the caller has no such job or task, PB006 when there is nothing to retry.
--- Locks: the job. Emits one version for each changed task, actor user or operator.
+-- the same name with operator_ before it. All return the job.
 
--- The job of a task or of itself, if it is the caller's (p_owned) or anybody's. SQLSTATE PB005.
+-- The job of a task or of itself, if it is the caller's (p_owned) or anybody's. Takes no lock. SQLSTATE PB005 when there
+-- is none. Called by the functions below, which run as the definer.
 create function podbase_private.find_job(p_job uuid, p_task uuid, p_owned boolean) returns uuid
 language plpgsql stable set search_path = '' as $$
 declare v_job uuid;
@@ -20,7 +18,7 @@ end $$;
 
 -- Cancels a job, or one task with what depends on it. What has not started is canceled at once; what runs at RunPod is
 -- shown as canceling until RunPod has confirmed, and a result that arrives before that still counts. What is finished
--- stays as it is.
+-- stays as it is. Locks: the job. Emits one version for each changed task, actor p_actor.
 create function podbase_private.cancel(p_job uuid, p_task uuid, p_actor text) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -62,7 +60,9 @@ begin
 end $$;
 
 -- Opens what failed or was canceled again, in the whole job or one task with what waited for it; what completed is kept
--- and not run again. Failures are counted anew; attempts keep their numbers.
+-- and not run again. Failures are counted anew; attempts keep their numbers. SQLSTATE PB006 when nothing failed, when its
+-- input is trimmed, and for a task whose upstream did not complete: that one has to be tried again. Locks: the job. Emits
+-- one version for each changed task, actor p_actor.
 create function podbase_private.retry(p_job uuid, p_task uuid, p_actor text) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -86,6 +86,13 @@ begin
   if v_job.status = 'completed' or v_job.trimmed_at is not null or (p_task is null and v_job.status not in ('failed', 'canceled'))
     or v_tasks = '{}' or (p_task is not null and p_task <> all (v_tasks)) then
     raise exception 'only what failed or was canceled can be tried again' using errcode = 'PB006';
+  end if;
+  if exists (
+    select from podbase_private.task_schedule s
+    join podbase.tasks u on u.job_id = p_job and u.name = any (s.after) and u.status in ('failed', 'canceled')
+    join podbase_private.task_schedule us on us.task_id = u.id and not us.optional
+    where s.task_id = p_task) then
+    raise exception 'a task before it did not complete; try that one again' using errcode = 'PB006';
   end if;
 
   update podbase_private.task_schedule s set
@@ -114,45 +121,33 @@ begin
   return podbase_private.job_json(p_job);
 end $$;
 
-create function podbase_private.cancel_job(p_job uuid) returns jsonb
+-- The four that the API calls, each for a job or, with p_task, for one of its tasks. Owners: PB005 for what is not theirs.
+-- Caller: authenticated. Otherwise as cancel().
+create function podbase_private.cancel_mine(p_job uuid, p_task uuid) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-  return podbase_private.cancel(podbase_private.find_job(p_job, null, true), null, 'user');
+  return podbase_private.cancel(podbase_private.find_job(p_job, p_task, true), p_task, 'user');
 end $$;
-create function podbase_private.cancel_task(p_task uuid) returns jsonb
+
+-- As retry(). Caller: authenticated.
+create function podbase_private.retry_mine(p_job uuid, p_task uuid) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-  return podbase_private.cancel(podbase_private.find_job(null, p_task, true), p_task, 'user');
+  return podbase_private.retry(podbase_private.find_job(p_job, p_task, true), p_task, 'user');
 end $$;
-create function podbase_private.retry_job(p_job uuid) returns jsonb
+
+-- As cancel(), for anybody's job. Caller: service_role.
+create function podbase_private.cancel_any(p_job uuid, p_task uuid) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-  return podbase_private.retry(podbase_private.find_job(p_job, null, true), null, 'user');
+  return podbase_private.cancel(podbase_private.find_job(p_job, p_task, false), p_task, 'operator');
 end $$;
-create function podbase_private.retry_task(p_task uuid) returns jsonb
+
+-- As retry(), for anybody's job. Caller: service_role.
+create function podbase_private.retry_any(p_job uuid, p_task uuid) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-  return podbase_private.retry(podbase_private.find_job(null, p_task, true), p_task, 'user');
-end $$;
-create function podbase_private.operator_cancel_job(p_job uuid) returns jsonb
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  return podbase_private.cancel(podbase_private.find_job(p_job, null, false), null, 'operator');
-end $$;
-create function podbase_private.operator_cancel_task(p_task uuid) returns jsonb
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  return podbase_private.cancel(podbase_private.find_job(null, p_task, false), p_task, 'operator');
-end $$;
-create function podbase_private.operator_retry_job(p_job uuid) returns jsonb
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  return podbase_private.retry(podbase_private.find_job(p_job, null, false), null, 'operator');
-end $$;
-create function podbase_private.operator_retry_task(p_task uuid) returns jsonb
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  return podbase_private.retry(podbase_private.find_job(null, p_task, false), p_task, 'operator');
+  return podbase_private.retry(podbase_private.find_job(p_job, p_task, false), p_task, 'operator');
 end $$;
 
 -- Where the caller's job stands in the queue (podbase_private.queue_position). SQLSTATE PB005. Caller: authenticated.

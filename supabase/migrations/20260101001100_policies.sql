@@ -15,10 +15,8 @@ create policy "owners read their artifacts" on podbase.artifacts
 
 grant execute on function
   podbase.my_jobs(int),
-  podbase.cancel_job(uuid), podbase_private.cancel_job(uuid),
-  podbase.cancel_task(uuid), podbase_private.cancel_task(uuid),
-  podbase.retry_job(uuid), podbase_private.retry_job(uuid),
-  podbase.retry_task(uuid), podbase_private.retry_task(uuid),
+  podbase.cancel_job(uuid), podbase.cancel_task(uuid), podbase_private.cancel_mine(uuid, uuid),
+  podbase.retry_job(uuid), podbase.retry_task(uuid), podbase_private.retry_mine(uuid, uuid),
   podbase.queue_position(uuid), podbase_private.my_queue_position(uuid),
   podbase.explain_job(uuid), podbase_private.explain_my_job(uuid)
   to authenticated;
@@ -33,10 +31,8 @@ grant execute on function
   podbase.claim_cancels(int), podbase_private.claim_cancels(int),
   podbase.record_cancels(uuid[]), podbase_private.record_cancels(uuid[]),
   podbase.configure(jsonb), podbase_private.configure(jsonb),
-  podbase.operator_cancel_job(uuid), podbase_private.operator_cancel_job(uuid),
-  podbase.operator_cancel_task(uuid), podbase_private.operator_cancel_task(uuid),
-  podbase.operator_retry_job(uuid), podbase_private.operator_retry_job(uuid),
-  podbase.operator_retry_task(uuid), podbase_private.operator_retry_task(uuid),
+  podbase.operator_cancel_job(uuid), podbase.operator_cancel_task(uuid), podbase_private.cancel_any(uuid, uuid),
+  podbase.operator_retry_job(uuid), podbase.operator_retry_task(uuid), podbase_private.retry_any(uuid, uuid),
   podbase.operator_explain_job(uuid), podbase_private.operator_explain_job(uuid)
   to service_role;
 

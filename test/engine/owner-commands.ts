@@ -86,8 +86,15 @@ export const retry = target.map((which) =>
     (world) => world.jobs.length > 0,
     async (world, db) => {
       const { before, job, one, refusal } = await ask(world, db, which, "retry");
-      const ended = ["failed", "canceled"].includes((one ?? job).status) && job.status !== "completed";
-      expect(refusal).toBe(which.byStranger ? "PB005" : ended ? null : "PB006");
+      const over = (row: { status: string }) => ["failed", "canceled"].includes(row.status);
+      const upstream = before.tasks.filter(
+        (each) => each.job_id === job.id && one?.after.includes(each.name),
+      );
+      const possible =
+        over(one ?? job) &&
+        job.status !== "completed" &&
+        !upstream.some((each) => !each.optional && over(each));
+      expect(refusal).toBe(which.byStranger ? "PB005" : possible ? null : "PB006");
       if (refusal === null) world.reopen(job.id, before);
     },
   ),

@@ -163,7 +163,7 @@ describe("a canceled job", () => {
 });
 
 describe("a task that is retried while what it waits for has failed", () => {
-  it("is canceled again, and that is told once", async () => {
+  it("is refused (PB006), and nothing is told", async () => {
     const { job, claims } = await engine.submit(user, [
       { name: "a", route: "gpu" },
       { name: "b", route: "gpu", after: ["a"] },
@@ -171,10 +171,12 @@ describe("a task that is retried while what it waits for has failed", () => {
     await engine.report(claims[0]!, { status: "FAILED", class: "bad_input", error: "no" });
     const { b } = (await engine.job(job.id)).tasks;
     const { version } = await engine.job(job.id);
-    await engine.as(user, (tx) => tx`select podbase.retry_task(${b!.id})`);
+    await expect(engine.as(user, (tx) => tx`select podbase.retry_task(${b!.id})`)).rejects.toMatchObject({
+      code: "PB006",
+    });
     expect(await engine.job(job.id)).toMatchObject({
       status: "failed",
-      version: String(Number(version) + 1),
+      version,
       tasks: { b: { status: "canceled", notice: { code: "upstream_failed" } } },
     });
   });

@@ -200,6 +200,26 @@ describe("a POST without a clear answer", () => {
     expect(await engine.job(job.id)).toMatchObject({ status: "failed", error: { code: "lost_unconfirmed" } });
   });
 
+  it("at_most_once: what RunPod told of its end leaves no doubt, so it is tried again as its class says", async () => {
+    const { id, claim } = await inQueue({ submitPolicy: "at_most_once" });
+    await engine.report(claim, { status: "FAILED", error: "boom" });
+    expect(await nextAttempt(id)).toMatchObject({ number: 2 });
+  });
+
+  it("is canceled at RunPod once its id is known after all, though the task goes on without it", async () => {
+    const { job, claims } = await engine.submit(user, ONE);
+    await engine.submission(claims[0]!, { outcome: "unknown" });
+    await engine.clock(121);
+    await engine.tick();
+    const cancels = async () =>
+      (await engine.sql`select podbase.claim_cancels(10) as c`)[0]!.c as { attempt: string }[];
+    expect(await cancels()).toEqual([]);
+    await engine.report(claims[0]!, { status: "IN_PROGRESS", providerId: "late-u1" });
+    expect(await cancels()).toMatchObject([{ attempt: claims[0]!.attempt, providerId: "late-u1" }]);
+    await engine.sql`select podbase.record_cancels(${[claims[0]!.attempt]}::uuid[])`;
+    expect(await engine.job(job.id)).toMatchObject({ status: "processing", phase: "retrying" });
+  });
+
   it("is what a claim becomes whose function died", async () => {
     const { job, claims } = await engine.submit(user, ONE);
     await engine.clock(31);

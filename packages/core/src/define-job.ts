@@ -29,7 +29,7 @@ export interface TaskSpec<Input, Outputs, Own> {
   optional?: boolean;
   /**
    * After a POST to RunPod without a clear answer: `at_least_once` (default) submits again after the evidence
-   * window, `at_most_once` never does.
+   * window, `at_most_once` never does. A failure that RunPod told is no doubt: it is tried again up to `maxAttempts`.
    */
   submitPolicy?: "at_least_once" | "at_most_once";
   /** Failures that count before the task fails for good; 3 if absent. */
