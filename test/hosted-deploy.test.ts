@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -18,7 +18,16 @@ import {
 import { type ManagementApi, startManagementApi } from "./hosted/management-api.ts";
 import { type NpmRegistry, startNpmRegistry } from "./hosted/npm-registry.ts";
 
-const FUNCTIONS = ["reconcile", "request-job", "runpod-webhook"];
+const FUNCTIONS = (await readdir(join(ROOT, "supabase/functions"), { withFileTypes: true }))
+  .filter((entry) => entry.isDirectory() && !entry.name.startsWith("_"))
+  .map((entry) => entry.name)
+  .sort();
+/** Where nobody gets in without a token. */
+const PATHS: Record<string, string> = {
+  "runpod-webhook": "/runpod-webhook/reading/text/00000000-0000-4000-8000-000000000000",
+};
+/** What RunPod sends; for the others it is as good as any. */
+const WEBHOOK = JSON.stringify({ id: "a job of somebody", status: "COMPLETED", output: {} });
 
 /** The real Supabase CLI deploys to a stand-in of the management API; Deno then has what arrived there, and no more. */
 describe("supabase functions deploy --use-api", () => {
@@ -84,32 +93,19 @@ describe("supabase functions deploy --use-api", () => {
 
         const server = await startTiedChild({
           command: findDeno(),
-          args: [
-            "serve",
-            ...flags,
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            "--allow-net",
-            "--allow-env",
-            entrypoint,
-          ],
+          args: ["serve", ...flags, "--host=127.0.0.1", "--port=0", "--allow-net", "--allow-env", entrypoint],
           env: { ...denoEnv(), ...(await hostedEnv(home)) },
           cwd: folder,
           orphanSignal: "KILL",
         });
         try {
-          const response = await fetch(`${await listening(server.process.stderr)}/${name}`, {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body: "{}",
+          const url = `${await listening(server.process.stderr)}${PATHS[name] ?? `/${name}`}`;
+          const headers = { "content-type": "application/json" };
+          const response = await fetch(url, { method: "POST", headers, body: WEBHOOK });
+          expect(await response.json()).toEqual({
+            error: { code: "unauthorized", message: expect.any(String) },
           });
-          const body = await response.json();
-          // The path of a webhook names its attempt; this one names none.
-          const code = name === "runpod-webhook" ? "not_found" : "unauthorized";
-          expect(body).toMatchObject({ error: { code, message: expect.any(String) } });
-          expect(response.status).toBe(name === "runpod-webhook" ? 404 : 401);
+          expect(response.status).toBe(401);
         } finally {
           await server.stop("SIGTERM", 1000);
         }
