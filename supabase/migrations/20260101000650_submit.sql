@@ -8,7 +8,8 @@ begin
   select * into strict v_job from podbase.jobs
     where user_id = (p_request ->> 'user')::uuid and idempotency_key = p_request ->> 'idempotencyKey';
   if v_job.kind <> p_request ->> 'kind' or v_job.input <> p_request -> 'input' then
-    raise exception 'the idempotency key was used for another request' using errcode = 'PB001';
+    raise exception 'the idempotency key was used for another request'
+      using errcode = 'PB001', detail = p_request ->> 'idempotencyKey';
   end if;
   return v_job.id;
 end $$;
@@ -77,7 +78,8 @@ end $$;
 --             map?: {over: "input" | an upstream, path: [key, …]}}], reuse?: {scope: user, ttlMs}}}
 --   returns: {job, created, claims}; created is false too for a job that plan.reuse found
 -- The same (user, idempotency key) gives the first job again, created false; with another kind or input PB001.
--- Other SQLSTATEs: PB002 unknown route, PB003 invalid plan or request, PB007 input over 9 MiB, 23503 unknown user.
+-- Other SQLSTATEs: PB002 unknown route, PB003 invalid plan or request, PB007 input over 9 MiB, PB008 and PB009 too many
+-- jobs (see check_quota), 23503 unknown user.
 -- Emits version 1. Caller: service_role. Takes no lock but its own rows and claim()'s.
 create function podbase_private.submit_job(request jsonb) returns jsonb
 language plpgsql security definer
@@ -110,6 +112,7 @@ begin
     return jsonb_build_object(
       'job', podbase_private.job_json(podbase_private.job_of_key(request)), 'created', false, 'claims', '[]'::jsonb);
   end if;
+  perform podbase_private.check_quota(v_user, array[v_id]);
   perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
 
   if v_job.task_count = 1 and not v_tasks -> 0 ? 'map' then
@@ -246,6 +249,7 @@ begin
       'job', coalesce(id, podbase_private.job_of_key(r)), 'created', id is not null) order by n), '[]')
     into v_result from unnest(v_ids, v_requests) with ordinality as x (id, r, n);
   if v_new is not null then
+    perform podbase_private.check_quotas(v_new);
     insert into podbase_private.job_events
       (job_id, version, at, actor, cause, job_status, job_phase, job_progress)
     select id, 1, v_now, 'user', 'submitted', 'queued', 'queued', 0 from unnest(v_new) as id;

@@ -1,6 +1,7 @@
 -- Sets endpoints, routes and settings from one document: {endpoints: {name: {providerId, maxInFlight?, maxRunsPer10s?,
 -- executionTimeoutMs?, ttlMs?, firstPollMs?, maxPollMs?, evidenceWindowMs?, enabled?}}, routes: {route: [endpoint name,
--- …]}, settings: {column of podbase_private.settings: value}, users: {user id: {weight?, maxInFlight?}}}.
+-- …]}, settings: {column of podbase_private.settings: value}, users: {user id: {weight?, maxInFlight?,
+-- maxJobsPerMinute?, maxOpenJobs?}}}.
 -- Named endpoints are made or changed, named routes are replaced, what is not named stays. Values out of range raise
 -- 23514, an unknown endpoint in a route 23503, an unknown setting PB003. Caller: service_role.
 create function podbase_private.configure(config jsonb) returns void
@@ -43,12 +44,14 @@ begin
         max_in_flight_per_user = n.max_in_flight_per_user, ageing_after = n.ageing_after,
         breaker_threshold = n.breaker_threshold, breaker_pause = n.breaker_pause, keep_jobs = n.keep_jobs,
         keep_payloads = n.keep_payloads, keep_events = n.keep_events, keep_reports = n.keep_reports,
-        keep_alerts = n.keep_alerts
+        keep_alerts = n.keep_alerts, max_jobs_per_minute = n.max_jobs_per_minute, max_open_jobs = n.max_open_jobs
       from (select (jsonb_populate_record(old, config -> 'settings')).* from podbase_private.settings old) as n;
   end if;
 
-  insert into podbase_private.user_limits (user_id, weight, max_in_flight)
-  select key::uuid, coalesce((value ->> 'weight')::int, 1), (value ->> 'maxInFlight')::int
+  insert into podbase_private.user_limits (user_id, weight, max_in_flight, max_jobs_per_minute, max_open_jobs)
+  select key::uuid, coalesce((value ->> 'weight')::int, 1), (value ->> 'maxInFlight')::int,
+    (value ->> 'maxJobsPerMinute')::int, (value ->> 'maxOpenJobs')::int
   from jsonb_each(coalesce(config -> 'users', '{}'))
-  on conflict (user_id) do update set weight = excluded.weight, max_in_flight = excluded.max_in_flight;
+  on conflict (user_id) do update set weight = excluded.weight, max_in_flight = excluded.max_in_flight,
+    max_jobs_per_minute = excluded.max_jobs_per_minute, max_open_jobs = excluded.max_open_jobs;
 end $$;

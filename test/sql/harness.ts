@@ -38,6 +38,8 @@ export async function openEngine() {
   const engine = {
     sql: session,
     pool: sql,
+    /** For connections of the test's own. */
+    url: database.superuserUrl,
     async user(): Promise<string> {
       const id = randomUUID();
       await session`insert into auth.users (id, email) values (${id}, ${`${id}@example.com`})`;

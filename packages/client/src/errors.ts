@@ -20,6 +20,8 @@ export type PodbaseErrorCode =
   | "signed_out"
   /** Too many requests; worth repeating later. */
   | "rate_limited"
+  /** Too many unfinished jobs; worth repeating when one of them has ended. */
+  | "quota_exceeded"
   /** The server could not be reached, or did not answer in time; worth repeating. */
   | "network"
   /** The server failed; worth repeating. */
@@ -49,7 +51,12 @@ export interface PodbaseErrorDetails {
   cause?: unknown;
 }
 
-const RETRYABLE: ReadonlySet<PodbaseErrorCode> = new Set(["network", "rate_limited", "server_error"]);
+const RETRYABLE: ReadonlySet<PodbaseErrorCode> = new Set([
+  "network",
+  "rate_limited",
+  "quota_exceeded",
+  "server_error",
+]);
 
 /** The only error class of this package. Switch on `code`; `message` is for developers. */
 export class PodbaseError extends Error {

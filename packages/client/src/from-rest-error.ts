@@ -4,6 +4,8 @@ import { codeOfStatus, PodbaseError, type PodbaseErrorCode } from "./errors.ts";
 const CODES: Record<string, PodbaseErrorCode> = {
   PB005: "job_not_found",
   PB006: "not_retryable",
+  PB008: "rate_limited",
+  PB009: "quota_exceeded",
   "22P02": "invalid_input",
   "42501": "unauthorized",
   "42P01": "not_installed",

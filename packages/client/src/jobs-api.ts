@@ -36,8 +36,8 @@ export interface JobsApi<Jobs extends JobCatalog> {
    * times, so this may take some seconds on a bad connection.
    *
    * Resolves to `{ data, error }` and does not throw. Codes: `invalid_input` (with `issues`), `unknown_job_kind`,
-   * `idempotency_conflict`, `payload_too_large`, `unauthorized`, `rate_limited`, `network`, `server_error`,
-   * `not_installed`.
+   * `idempotency_conflict`, `payload_too_large`, `unauthorized`, `rate_limited`, `quota_exceeded`, `network`,
+   * `server_error`, `not_installed`.
    */
   request<Kind extends KindOf<Jobs>>(
     kind: Kind,

@@ -21,6 +21,8 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode & PodbaseErrorCode>([
   "unknown_job_kind",
   "idempotency_conflict",
   "payload_too_large",
+  "rate_limited",
+  "quota_exceeded",
 ]);
 
 /** What `request-job` takes. */

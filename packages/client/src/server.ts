@@ -54,7 +54,8 @@ export interface PodbaseServer<Jobs extends JobCatalog> {
    * Submits a job for a user and wakes the engine.
    *
    * Resolves to `{ data, error }` and does not throw. Codes: `invalid_input` (with `issues`), `unknown_job_kind`,
-   * `idempotency_conflict`, `unauthorized`, `network`, `server_error`, `not_installed`.
+   * `idempotency_conflict`, `rate_limited`, `quota_exceeded`, `unauthorized`, `network`, `server_error`,
+   * `not_installed`.
    */
   submit<Kind extends KindOf<Jobs>>(
     kind: Kind,

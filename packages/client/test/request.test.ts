@@ -77,6 +77,13 @@ describe("requesting a job", () => {
     expect(asked).toHaveLength(1);
   });
 
+  it("leaves it to the caller when too many jobs are open", async () => {
+    const full = json({ error: { code: "quota_exceeded", message: "No" } }, 429, { "retry-after": "60" });
+    const { error, asked } = await request([full], 0);
+    expect(error).toMatchObject({ code: "quota_exceeded", status: 429, retryable: true });
+    expect(asked).toHaveLength(1);
+  });
+
   it("gives up after four tries and says that it may be worth another", async () => {
     const { data, error, asked, runtime } = await request([new TypeError("fetch failed")]);
     expect(data).toBeNull();

@@ -13,6 +13,8 @@ export type ErrorCode =
   | "invalid_plan"
   | "illegal_transition"
   | "not_retryable"
+  | "rate_limited"
+  | "quota_exceeded"
   | "provider_unavailable"
   | "internal";
 
@@ -30,6 +32,8 @@ const STATUS: Record<ErrorCode, number> = {
   invalid_plan: 500,
   illegal_transition: 500,
   not_retryable: 409,
+  rate_limited: 429,
+  quota_exceeded: 429,
   provider_unavailable: 503,
   internal: 500,
 };
@@ -43,7 +47,16 @@ const SQLSTATES: Record<string, ErrorCode> = {
   PB005: "job_not_found",
   PB006: "not_retryable",
   PB007: "payload_too_large",
+  PB008: "rate_limited",
+  PB009: "quota_exceeded",
 };
+
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  "rate_limited",
+  "quota_exceeded",
+  "provider_unavailable",
+  "internal",
+]);
 
 /** One thing wrong with a request; `path` leads to it from the body's root. */
 export interface Issue {
@@ -59,14 +72,21 @@ export class PodbaseError extends Error {
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
   readonly issues: Issue[] | undefined;
+  /** Seconds after which the same call may succeed, where that is known. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { issues?: Issue[]; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { issues?: Issue[]; retryAfterS?: number; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "PodbaseError";
     this.code = code;
     this.status = STATUS[code];
-    this.retryable = code === "provider_unavailable" || code === "internal";
+    this.retryable = RETRYABLE.has(code);
     this.issues = options.issues;
+    this.retryAfterS = options.retryAfterS;
   }
 
   /** The body that functions answer with. Never carries the cause. */
@@ -77,10 +97,20 @@ export class PodbaseError extends Error {
   }
 }
 
-/** Turns an error of the database (as PostgREST reports it) into a PodbaseError. */
-export function fromDatabaseError(error: { code?: string; message: string }): PodbaseError {
+/**
+ * Turns an error of the database (as PostgREST reports it) into a PodbaseError. The details of PB008 and PB009 are the
+ * seconds after which to try again, or nothing when that would never help; those of PB001 the offending key.
+ */
+export function fromDatabaseError(error: {
+  code?: string;
+  message: string;
+  details?: string | null;
+}): PodbaseError {
   const code = SQLSTATES[error.code ?? ""];
-  return code
-    ? new PodbaseError(code, error.message, { cause: error })
-    : new PodbaseError("internal", "the database refused the call", { cause: error });
+  if (!code) return new PodbaseError("internal", "the database refused the call", { cause: error });
+  const limited = code === "rate_limited" || code === "quota_exceeded";
+  return new PodbaseError(code, error.message, {
+    ...(limited && error.details ? { retryAfterS: Number(error.details) } : {}),
+    cause: error,
+  });
 }

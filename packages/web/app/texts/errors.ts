@@ -29,6 +29,7 @@ const requestTexts: Record<string, string> = {
   idempotency_conflict: "You asked for a reading just now with other answers. Please press the button again.",
   payload_too_large: "That is more text than a reading can take. Please shorten your question.",
   rate_limited: "Too many readings in a short time. Please wait a minute and try again.",
+  quota_exceeded: "You have many readings under way. One more can start when one of them is done.",
   network: unreachable,
   server_error: "The server stumbled. Please try again in a moment; nothing you typed is lost.",
   not_installed:
