@@ -145,6 +145,9 @@ export const providerJob = z.object({
 });
 export type ProviderJob = z.infer<typeof providerJob>;
 
+/** Body of a worker's start call: RunPod's id of the job, by which a lost result can be asked for. */
+export const startBody = z.object({ id: z.string().min(1).max(200).optional() });
+
 /** Body of a worker's progress call. */
 export const progressBody = z.object({
   seq: z.number().int().min(0).max(2_147_483_647),

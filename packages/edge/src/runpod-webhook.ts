@@ -5,6 +5,7 @@ import {
   providerJob,
   type ReportResult,
   reportOf,
+  startBody,
 } from "@podbase/core";
 import { z } from "zod";
 import { functionApp, readJson, type WaitUntil } from "./http.ts";
@@ -19,7 +20,7 @@ const address = z.object({ kind: z.string(), task: z.string(), attempt: z.uuid()
  * because RunPod sends nothing else, and as a Bearer token from workers. A wrong one gets a 401 that tells nothing.
  *
  *     POST <base>/<kind>/<task>/<attempt>?token=…   RunPod's webhook
- *     POST <callback>/start                          a worker's first act → {proceed, uploads}
+ *     POST <callback>/start {id?}                    a worker's first act → {proceed, uploads}
  *     POST <callback>/progress {seq, progress}       → {proceed}
  *     POST <callback>/uploads                        fresh upload slots → {uploads}
  */
@@ -55,9 +56,14 @@ export function runpodWebhook(options: {
   });
 
   app.post("/:kind/:task/:attempt/start", async (context) => {
+    // Simple workers send nothing at all.
+    const isEmpty = context.req.header("content-type") === undefined;
+    const body = startBody.safeParse(isEmpty ? {} : await readJson(context));
+    if (!body.success) throw new PodbaseError("invalid_input", "Send {id}, RunPod's id of the job.");
     const result = await report(context.req.param(), bearer(context.req.header("authorization")), {
       source: "worker",
       status: "IN_PROGRESS",
+      ...(body.data.id === undefined ? {} : { providerId: body.data.id }),
     });
     return context.json({
       proceed: result.proceed,

@@ -247,6 +247,17 @@ describe("runpod-webhook", () => {
     });
   });
 
+  it("learns RunPod's id of the job from a worker that starts, if it sends one", async () => {
+    const { webhook, reports } = functions();
+    const headers = { authorization: "Bearer t" };
+    await webhook(json(`${address}/start`, { id: "rp-1-u1" }, headers));
+    expect(
+      (await webhook(new Request(`https://p/functions/v1/${address}/start`, { method: "POST", headers })))
+        .status,
+    ).toBe(200);
+    expect(reports.map((report) => report.providerId)).toEqual(["rp-1-u1", undefined]);
+  });
+
   it("takes numbered progress and refuses anything else", async () => {
     const { webhook, reports } = functions();
     const send = (progress: unknown) =>

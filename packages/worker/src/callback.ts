@@ -38,7 +38,7 @@ export function createCallback(job: Job, http: HttpSettings, log: (line: string)
   return {
     async start() {
       try {
-        const answer = await callWithRetries(callTo("start", {}, TIMEOUT), http);
+        const answer = await callWithRetries(callTo("start", { id: job.id }, TIMEOUT), http);
         if (!answer.ok) throw new Error(`Podbase refused this attempt (HTTP ${answer.status})`);
         const { proceed, uploads } = understand(startAnswer, answer);
         return { proceed, uploads: uploads ?? null };

@@ -21,6 +21,8 @@ const runpodJob = z.looseObject({
 
 /** A RunPod job under Podbase's worker contract: the task's own input and what Podbase adds to it. */
 export type Job = {
+  /** RunPod's own. */
+  id: string | undefined;
   createdAt: Date | undefined;
   input: Record<string, unknown>;
   callback: URL;
@@ -33,6 +35,7 @@ export function parseJob(value: unknown): Job {
   const job = runpodJob.parse(value);
   const { podbase, ...input } = job.input;
   return {
+    id: job.id,
     createdAt: job.createdAt === undefined ? undefined : new Date(job.createdAt),
     input,
     callback: new URL(podbase.callback),
