@@ -33,7 +33,7 @@ insert into podbase_private.failure_classes
   ('invalid_output', null, 100, true, true, 2000, false, true, false, 'The worker returned something unexpected.'),
   ('missing_output', null, 100, true, true, 2000, false, true, false, 'The result did not arrive in storage.'),
   ('canceled_remotely', null, 100, false, true, 0, false, false, false, 'The work was canceled at RunPod.'),
-  ('lost', null, 100, true, true, 2000, true, false, true, 'RunPod no longer knows the work.'),
+  ('lost', null, 100, true, true, 2000, true, true, true, 'RunPod no longer knows the work.'),
   ('lost_unconfirmed', null, 100, false, true, 0, false, true, false,
    'RunPod never confirmed the work, and it is too dear to buy twice.'),
   ('unconfirmed', null, 100, true, false, 0, false, false, true, 'RunPod never confirmed the work.'),
