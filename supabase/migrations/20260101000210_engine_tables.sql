@@ -177,11 +177,10 @@ create table podbase_private.job_events (
   job_progress real,
   task_status podbase.task_status,
   task_phase podbase.phase,
-  task_progress real,
-  primary key (job_id, version)
-);
-create index job_events_at on podbase_private.job_events using brin (at)
-  with (pages_per_range = 16, autosummarize = on);
+  task_progress real
+) partition by range (at);
+-- Versions are unique in their job because whoever publishes holds its row's lock; no index over all weeks could say it.
+create index job_events_of_job on podbase_private.job_events (job_id, version);
 
 -- Jobs that may stand in for the same request of the same user again (plan.reuse); key: SHA-256 of kind and input.
 create table podbase_private.reusable (

@@ -47,7 +47,7 @@ do $$
 declare t record;
 begin
   for t in select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname in ('podbase', 'podbase_private') and c.relkind = 'r'
+    where n.nspname in ('podbase', 'podbase_private') and c.relkind in ('r', 'p')
   loop
     execute format('alter table %I.%I enable row level security', t.nspname, t.relname);
     execute format('revoke all on table %I.%I from public, anon, authenticated, service_role', t.nspname, t.relname);

@@ -51,8 +51,9 @@ begin
     select id from podbase.jobs where finished_at < v_now - v_keep.keep_jobs limit p_limit for update skip locked);
   get diagnostics v_rows = row_count;
   v_most := greatest(v_most, v_rows); v_total := v_total + v_rows;
-  delete from podbase_private.job_events where ctid = any (array(
-    select ctid from podbase_private.job_events where at < v_now - v_keep.keep_events limit p_limit));
+  perform podbase_private.rotate_events(v_now, v_keep.keep_events);
+  delete from podbase_private.job_events_other where ctid = any (array(
+    select ctid from podbase_private.job_events_other where at < v_now - v_keep.keep_events limit p_limit));
   get diagnostics v_rows = row_count;
   v_most := greatest(v_most, v_rows); v_total := v_total + v_rows;
   delete from podbase_private.webhook_inbox where id in (

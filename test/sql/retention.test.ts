@@ -38,7 +38,7 @@ describe("retention", () => {
     await engine.tick();
     expect(await rows("podbase_private.webhook_inbox")).toBe(0);
     expect(await rows("podbase_private.job_events")).toBeGreaterThan(0);
-    await engine.clock(31 * DAY);
+    await engine.clock(38 * DAY);
     await engine.tick();
     expect(await rows("podbase_private.job_events")).toBe(0);
     expect(await rows("podbase.jobs")).toBe(2);
