@@ -1,5 +1,6 @@
 import type { RealtimeChannel, SupabaseClient } from "@supabase/supabase-js";
 import { topicOf } from "./message.ts";
+import { createPulse } from "./pulse.ts";
 import { backoff, type Runtime } from "./runtime.ts";
 
 const BACKOFF_BASE_MS = 1_000;
@@ -9,6 +10,8 @@ const BACKOFF_CAP_MS = 30_000;
 export interface UserChannelPorts {
   supabase: Pick<SupabaseClient, "channel" | "removeChannel" | "realtime">;
   runtime: Runtime;
+  /** Whether anybody looks, so that a dead socket should be found soon. */
+  isWanted(): boolean;
   /** A broadcast came in. */
   onMessage(payload: unknown): void;
   /** Messages flow from now on; whatever happened before may have been missed. */
@@ -25,7 +28,9 @@ export interface UserChannel {
   open(userId: string): void;
   /** Leaves the topic. */
   close(): void;
-  /** The app is back in the foreground: connect again if somebody disconnected the socket meanwhile. */
+  /** Whether anybody looks may have changed. */
+  reconsider(): void;
+  /** The app is back in the foreground: connect again if the socket was disconnected or died meanwhile. */
   wake(): void;
 }
 
@@ -35,7 +40,8 @@ export interface UserChannel {
  * that one is made anew, with back-off.
  */
 export const createUserChannel = (ports: UserChannelPorts): UserChannel => {
-  const { supabase, runtime, onMessage, onJoined, onLost, onProblem } = ports;
+  const { supabase, runtime, isWanted, onMessage, onJoined, onLost, onProblem } = ports;
+  const pulse = createPulse({ realtime: supabase.realtime, runtime, isWanted });
   let channel: RealtimeChannel | null = null;
   let userId: string | null = null;
   let cancelRetry = () => {};
@@ -71,7 +77,9 @@ export const createUserChannel = (ports: UserChannelPorts): UserChannel => {
     }
     channel = mine;
     mine.on("broadcast", { event: "job" }, ({ payload }) => {
-      if (channel === mine) onMessage(payload);
+      if (channel !== mine) return;
+      pulse.heard();
+      onMessage(payload);
     });
     mine.on("system", {}, (payload: { status?: string; message?: string }) => {
       if (channel !== mine) return;
@@ -107,6 +115,7 @@ export const createUserChannel = (ports: UserChannelPorts): UserChannel => {
 
   const close = (): void => {
     cancelRetry();
+    pulse.stop();
     const mine = channel;
     channel = userId = joinedAt = null;
     closures = 0;
@@ -118,11 +127,14 @@ export const createUserChannel = (ports: UserChannelPorts): UserChannel => {
       if (userId === id) return;
       close();
       userId = id;
+      pulse.start();
       tryToJoin();
     },
     close,
+    reconsider: pulse.reconsider,
     wake() {
       if (channel && !supabase.realtime.isConnected()) supabase.realtime.connect();
+      else pulse.ask();
     },
   };
 };

@@ -8,6 +8,7 @@ export type { JobList, JobsApi, RequestOptions, WatchOptions } from "./jobs-api.
 export type { Lifecycle } from "./lifecycle.ts";
 export type { Delivery, Outbox } from "./outbox.ts";
 export type { OutboxStorage, QueuedRequest } from "./outbox-store.ts";
+export { type PatientFetchOptions, patientFetch } from "./patient-fetch.ts";
 export { createPodbase, type Podbase, type PodbaseOptions } from "./podbase.ts";
 export type { JobFilter } from "./rest.ts";
 export type { Runtime } from "./runtime.ts";

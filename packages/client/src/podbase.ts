@@ -6,18 +6,20 @@ import type { JobsApi } from "./jobs-api.ts";
 import { browserLifecycle, type Lifecycle } from "./lifecycle.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createOutboxStore, defaultStorage, type OutboxStorage } from "./outbox-store.ts";
+import type { PollPace } from "./pace.ts";
 import { requestJob } from "./request.ts";
 import { createRest } from "./rest.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
 import type { JobCatalog, UntypedCatalog } from "./types.ts";
-import { createWatcher, type PollPace } from "./watcher.ts";
+import { createWatcher } from "./watcher.ts";
 
 /** How a client behaves; everything has a default. */
 export interface PodbaseOptions {
   /**
    * How often to ask for changes while a watched job is open, beside Realtime, in milliseconds.
-   * Default `{ joinedMs: 15_000, unjoinedMs: 3_000 }`. `false`: never, which trusts Realtime with everything.
+   * Default `{ joinedMs: 15_000, unjoinedMs: 3_000 }`; for ten seconds after
+   * Realtime was lost, every second. `false`: never, which trusts Realtime with everything.
    */
   poll?: Partial<PollPace> | false;
   /** Where the outbox keeps requests that are not sent yet; localStorage if there is one, else memory. */

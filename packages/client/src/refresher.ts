@@ -1,3 +1,4 @@
+import { PodbaseError } from "./errors.ts";
 import { backoff, type Runtime } from "./runtime.ts";
 
 /** A burst of messages costs one read: the first waits this long for the others. */
@@ -6,8 +7,12 @@ const COALESCE_MS = 30;
 const COALESCE_CAP_MS = 1_000;
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;
-/** A read without an answer for this long has lost its connection, as phones do when they change networks. */
-const READ_TIMEOUT_MS = 20_000;
+/** A read without an answer for this long has lost its connection, as phones do when they change networks… */
+const READ_TIMEOUT_MS = 5_000;
+/** …or is on a slow one: each failure in a row gives the next read more time, up to this. */
+const READ_TIMEOUT_CAP_MS = 20_000;
+/** What a sleep leaves of a read is a connection that may never answer; younger reads were begun awake. */
+const YOUNG_MS = 500;
 
 /** What a {@link Refresher} needs. */
 export interface RefresherPorts {
@@ -26,6 +31,8 @@ export interface RefresherPorts {
 export interface Refresher {
   /** Read everything now: whatever was heard so far may be incomplete. Ends a back-off. */
   everything(): void;
+  /** The same after a sleep: a read that is under way from before it is given up. */
+  anew(): void;
   /** Something became stale, or the poll's pace changed: think again about what is due. */
   reconsider(): void;
   /** Something was asked for the first time; read it without waiting for company. */
@@ -50,7 +57,7 @@ export const createRefresher = ({
   let failures = 0;
   let retryAt = 0;
   let lastFullAt = runtime.now();
-  let underway: AbortController | null = null;
+  let underway: { controller: AbortController; since: number } | null = null;
   let timer: { due: number; cancel(): void } | null = null;
 
   const nextDue = (): number => {
@@ -82,16 +89,20 @@ export const createRefresher = ({
     const pace = pollEveryMs();
     const everything = wantsEverything || (pace !== null && runtime.now() >= lastFullAt + pace);
     const controller = new AbortController();
-    const cancelTimeout = runtime.after(READ_TIMEOUT_MS, () => controller.abort());
+    const { signal } = controller;
+    const patience = Math.min(READ_TIMEOUT_CAP_MS, READ_TIMEOUT_MS * 2 ** failures);
+    const cancelTimeout = runtime.after(patience, () => controller.abort());
     timer = null;
-    underway = controller;
+    const mine = { controller, since: runtime.now() };
+    underway = mine;
     wantsEverything = false;
     try {
-      await read(everything, controller.signal);
-      if (underway !== controller) return;
+      // What waits for a token (auth-js) does not hear the signal.
+      await Promise.race([read(everything, signal), aborted(signal)]);
+      if (underway !== mine) return;
       failures = 0;
     } catch (error) {
-      if (underway !== controller) return;
+      if (underway !== mine) return;
       wantsEverything ||= everything;
       retryAt = runtime.now() + backoff(runtime, failures++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
       onProblem(error);
@@ -105,11 +116,20 @@ export const createRefresher = ({
     plan();
   };
 
+  const everything = (): void => {
+    wantsEverything = true;
+    failures = 0;
+    plan();
+  };
+
   return {
-    everything() {
-      wantsEverything = true;
-      failures = 0;
-      plan();
+    everything,
+    anew() {
+      if (underway && runtime.now() - underway.since > YOUNG_MS) {
+        underway.controller.abort();
+        underway = null;
+      }
+      everything();
     },
     reconsider: plan,
     promptly() {
@@ -126,7 +146,7 @@ export const createRefresher = ({
     reset() {
       timer?.cancel();
       timer = null;
-      underway?.abort();
+      underway?.controller.abort();
       underway = null;
       wantsEverything = false;
       staleSince = null;
@@ -135,3 +155,10 @@ export const createRefresher = ({
     },
   };
 };
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener("abort", () =>
+      reject(new PodbaseError("network", "no answer to a reading of jobs")),
+    );
+  });

@@ -9,6 +9,7 @@ import { createJobStore } from "./job-store.ts";
 import { createJobWatches, type JobSink } from "./job-watches.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { isJobMessage } from "./message.ts";
+import { createPace, type PollPace } from "./pace.ts";
 import { createRefresher } from "./refresher.ts";
 import type { Rest } from "./rest.ts";
 import type { Runtime } from "./runtime.ts";
@@ -20,14 +21,6 @@ import type { Job } from "./types.ts";
 const LINGER_MS = 1_000;
 /** Anything else in a filter on ids would fail the reading of all others with it. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** How often to ask for changes while something is open, in milliseconds. */
-export interface PollPace {
-  /** While Realtime is joined: what was lost is found this late at the latest. */
-  joinedMs: number;
-  /** While it is not. */
-  unjoinedMs: number;
-}
 
 /** What a {@link Watcher} needs. */
 export interface WatcherPorts {
@@ -64,6 +57,7 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
   const watches = createJobWatches(store);
   const lists = createJobLists(store);
   const connection = createConnectionState();
+  const pace = createPace({ runtime, lifecycle, connection, poll });
   const ends = createEnds();
   /** Whether anything came through the channel since the last reading of everything. */
   let heard = true;
@@ -110,9 +104,11 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     if (asked.length > 0) await readIds(asked, options, take);
     if (!everything) return;
     // What a joined channel should have told was found by looking: it is open, but silent, until the next message.
-    if (news && !heard && connection.get() === "live" && poll !== false) connection.set("polling");
+    if (news && !heard && connection.get() === "live" && poll !== false) pace.lose();
     heard = false;
   };
+
+  const isOpen = (): boolean => watches.ids().length > 0 || lists.hasOpen();
 
   const readIds = async (
     asked: string[],
@@ -132,11 +128,7 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     runtime,
     read,
     hasStale: () => typeof user === "string" && (store.stale().length > 0 || lists.hasStale()),
-    pollEveryMs() {
-      if (poll === false || typeof user !== "string") return null;
-      if (watches.ids().length === 0 && !lists.hasOpen()) return null;
-      return connection.get() === "live" || lifecycle.isHidden() ? poll.joinedMs : poll.unjoinedMs;
-    },
+    pollEveryMs: () => (typeof user === "string" && isOpen() ? pace.everyMs() : null),
     onProblem(error) {
       const problem = asPodbaseError(error);
       lists.fail(problem);
@@ -149,13 +141,14 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     supabase,
     runtime,
     onProblem,
+    isWanted: () => isOpen() && !lifecycle.isHidden(),
     onJoined() {
       heard = true;
       connection.set("live");
       refresher.everything();
     },
     onLost() {
-      connection.set(poll === false ? "connecting" : "polling");
+      pace.lose();
       refresher.reconsider();
     },
     onMessage(payload) {
@@ -196,7 +189,7 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     if (!running) return;
     session.hurry();
     channel.wake();
-    refresher.everything();
+    refresher.anew();
   };
 
   const start = (): void => {
@@ -228,6 +221,7 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     store.keepOnly(ids);
     if (running && ids.size === 0 && lists.size() === 0) cancelLinger ??= runtime.after(LINGER_MS, stop);
     refresher.reconsider();
+    channel.reconsider();
   };
 
   const refusal = (id: string): PodbaseError | null => {

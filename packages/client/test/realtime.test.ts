@@ -1,7 +1,7 @@
 import { createClient } from "@supabase/supabase-js";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import WebSocket from "ws";
-import { createPodbase, type Job } from "../src/index.ts";
+import { createPodbase, type Job, type PodbaseOptions } from "../src/index.ts";
 import { systemRuntime } from "../src/runtime.ts";
 import { createFakeDatabase } from "./support/fake-database.ts";
 import { json } from "./support/fake-supabase.ts";
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 /** A client that watches job 1 without polling; its own pauses are a hundred times shorter. */
-const setUp = async () => {
+const setUp = async (options: PodbaseOptions = {}) => {
   const server = await startRealtimeServer();
   cleanUps.push(server.stop);
   const database = createFakeDatabase();
@@ -33,7 +33,7 @@ const setUp = async () => {
     ...systemRuntime,
     after: (ms: number, call: () => void) => systemRuntime.after(ms / 100, call),
   };
-  const podbase = createPodbase(supabase, { runtime, poll: false });
+  const podbase = createPodbase(supabase, { runtime, poll: false, ...options });
   cleanUps.push(async () => podbase.close());
 
   const seen: Job["phase"][] = [];
@@ -86,6 +86,44 @@ describe("a client on the real supabase-js", () => {
     database.change(jobId(1), { phase: "retrying" });
     await server.joined(2);
     await shown("retrying");
+  });
+
+  it("finds out by itself that its open connection is dead, and makes another", async () => {
+    const { server, database, shown, live } = await setUp();
+    await live();
+    server.deaden();
+    database.change(jobId(1), { phase: "retrying" });
+    await shown("retrying");
+    await live();
+    for (const message of database.change(jobId(1), { phase: "running" })) server.broadcast(message);
+    await shown("running");
+  });
+
+  it("lets a dead connection be while nobody looks, and finds it when the app wakes", async () => {
+    let hidden = false;
+    let wake = () => {};
+    const lifecycle = {
+      isHidden: () => hidden,
+      onWake(callback: () => void) {
+        wake = callback;
+        return () => {};
+      },
+    };
+    const { server, database, supabase, shown, live } = await setUp({ lifecycle });
+    await live();
+    hidden = true;
+    server.deaden();
+    const beats = vi.spyOn(supabase.realtime, "sendHeartbeat");
+    await new Promise((resolve) => systemRuntime.after(100, () => resolve(null)));
+    const slept = beats.mock.calls.length;
+    expect(slept).toBeLessThanOrEqual(1);
+    hidden = false;
+    wake();
+    await server.joined(2);
+    await live();
+    for (const message of database.change(jobId(1), { phase: "running" })) server.broadcast(message);
+    await shown("running");
+    expect(beats.mock.calls.length).toBeGreaterThan(slept);
   });
 
   it("leaves the topic after the last watch and joins it again with the next", async () => {

@@ -18,6 +18,50 @@ describe("trouble while watching", () => {
     expect(connections).toEqual(["polling", "live"]);
   });
 
+  it("looks every second for a while after Realtime was lost, and then less often", async () => {
+    const { supabase, runtime, channel } = await setUpLive();
+    await runtime.advance(1_000);
+    channel()?.fail();
+    const before = supabase.reads().length;
+    await runtime.advance(9_500);
+    expect(supabase.reads().length - before).toBe(10);
+    await runtime.advance(30_000);
+    expect(supabase.reads().length - before).toBe(20);
+  });
+
+  it("gives up a reading that hung while the app slept, and reads again at once", async () => {
+    const { supabase, runtime, podbase, watched } = await setUpLive();
+    supabase.intercept(() => new Promise(() => {}));
+    podbase.resync();
+    await runtime.advance(2_000);
+    supabase.intercept(null);
+    supabase.database.change(jobId(1), { phase: "running" });
+    podbase.resync();
+    await runtime.advance(0);
+    expect(watched.phases.at(-1)).toBe("running");
+  });
+
+  it("reads once however many events tell of one waking", async () => {
+    const { supabase, runtime, podbase } = await setUpLive();
+    const before = supabase.reads().length;
+    podbase.resync();
+    podbase.resync();
+    podbase.resync();
+    await runtime.advance(0);
+    expect(supabase.reads().length - before).toBe(1);
+  });
+
+  it("gives slow networks more time with each reading that got no answer", async () => {
+    const { supabase, runtime, watched } = await setUpLive();
+    // Undefined leaves it to the database, this late.
+    supabase.intercept(
+      () => new Promise((resolve) => void runtime.after(12_000, () => resolve(undefined as never))),
+    );
+    supabase.changeAndTell(1, completed);
+    await runtime.advance(60_000);
+    expect(watched.onEnd).toHaveBeenCalledExactlyOnceWith(null);
+  });
+
   it("finds what Realtime lost with the slow poll", async () => {
     const { supabase, runtime, watched } = await setUpLive();
     supabase.database.change(jobId(1), { phase: "running" });

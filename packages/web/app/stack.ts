@@ -1,4 +1,4 @@
-import { createPodbase, type Podbase } from "@podbase/client";
+import { createPodbase, type Podbase, patientFetch } from "@podbase/client";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { createContext, useContext } from "react";
 import type { Jobs } from "./reading-job.ts";
@@ -31,7 +31,7 @@ async function connect(): Promise<Stack> {
   if (typeof url !== "string" || typeof publishableKey !== "string") {
     throw new Error("/podbase.json must hold url and publishableKey");
   }
-  const supabase = createClient(url, publishableKey);
+  const supabase = createClient(url, publishableKey, { global: { fetch: patientFetch() } });
   return { supabase, podbase: createPodbase<Jobs>(supabase) };
 }
 

@@ -18,6 +18,8 @@ export interface RealtimeServer {
   broadcast(payload: unknown): void;
   /** Closes all channels, as the server does after an error of theirs. */
   closeChannels(): void;
+  /** The connections there are stay open, and nothing goes through them any more. */
+  deaden(): void;
   /** Drops all connections without a word. */
   drop(): void;
   stop(): Promise<void>;
@@ -29,6 +31,7 @@ export const startRealtimeServer = async (): Promise<RealtimeServer> => {
   await once(server, "listening");
   const joins: Join[] = [];
   const leaves: string[] = [];
+  const dead = new Set<WebSocket>();
   const channels = new Set<{ socket: WebSocket; topic: string; joinRef: string }>();
   const waiting: { count: number; resolve: () => void }[] = [];
 
@@ -37,6 +40,7 @@ export const startRealtimeServer = async (): Promise<RealtimeServer> => {
       for (const channel of channels) if (channel.socket === socket) channels.delete(channel);
     });
     socket.on("message", (data) => {
+      if (dead.has(socket)) return;
       const [joinRef, ref, topic, event, payload] = JSON.parse(String(data));
       const reply = () =>
         socket.send(JSON.stringify([joinRef, ref, topic, "phx_reply", { status: "ok", response: {} }]));
@@ -52,7 +56,7 @@ export const startRealtimeServer = async (): Promise<RealtimeServer> => {
 
   const push = (event: string, payload: unknown): void => {
     for (const { socket, topic, joinRef } of channels) {
-      socket.send(JSON.stringify([joinRef, null, topic, event, payload]));
+      if (!dead.has(socket)) socket.send(JSON.stringify([joinRef, null, topic, event, payload]));
     }
   };
 
@@ -68,6 +72,9 @@ export const startRealtimeServer = async (): Promise<RealtimeServer> => {
     closeChannels() {
       push("phx_close", {});
       channels.clear();
+    },
+    deaden() {
+      for (const socket of server.clients) dead.add(socket);
     },
     drop() {
       for (const socket of server.clients) socket.terminate();
