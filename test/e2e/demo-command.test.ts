@@ -7,6 +7,7 @@ import { createClient } from "@supabase/supabase-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import ws from "ws";
 import { eventually, finished, INPUT, ROOT, requestReading } from "./harness.ts";
+import { strays } from "./strays.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -31,23 +32,6 @@ function demo(...args: string[]) {
   createInterface({ input: child.stderr }).on("line", (line) => stderr.push(line));
   const exited = new Promise<number | null>((resolve) => child.on("exit", resolve));
   return { child, stdout, stderr, exited };
-}
-
-/** Processes that have the test's folder in their command line or environment. */
-async function strays(): Promise<string[]> {
-  const { readdir } = await import("node:fs/promises");
-  if (process.platform !== "linux") return [];
-  const found = await Promise.all(
-    (await readdir("/proc"))
-      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-      .map(async (pid) => {
-        const about = await Promise.all(
-          ["cmdline", "environ"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
-        );
-        return about.some((text) => text.includes(folder)) ? `${pid} ${about[0]?.replaceAll("\0", " ")}` : "";
-      }),
-  );
-  return found.filter(Boolean);
 }
 
 describe("podbase demo --once --json", () => {
@@ -103,7 +87,7 @@ describe("podbase demo --once --json", () => {
       .promise;
     const { items } = await (await pdf.getPage(1)).getTextContent();
     expect(items.map((item) => ("str" in item ? item.str : "")).join(" ")).toContain("Ada Lovelace");
-    await eventually(async () => (await strays()).length === 0);
+    await eventually(async () => (await strays(folder)).length === 0);
   }, 90_000);
 });
 
@@ -130,7 +114,7 @@ describe("podbase demo", () => {
     });
     first.child.kill("SIGKILL");
     await first.exited;
-    await eventually(async () => (await strays()).length === 0);
+    await eventually(async () => (await strays(folder)).length === 0);
 
     const second = await start();
     expect(second.ready).toEqual(
@@ -139,7 +123,7 @@ describe("podbase demo", () => {
     expect((await finished(supabase, id)).status).toBe("completed");
     second.child.kill("SIGINT");
     expect(await second.exited).toBe(130);
-    await eventually(async () => (await strays()).length === 0);
+    await eventually(async () => (await strays(folder)).length === 0);
   }, 150_000);
 
   it("says that it is already running when started twice on one folder", async () => {

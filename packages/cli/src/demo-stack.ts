@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type Stack, startStack } from "@podbase/local";
+import { type Stack, type StackOptions, startStack } from "@podbase/local";
 import { command, createSimulator, type Handler, type Simulator } from "@podbase/simulator";
 import { buildWeb, serveWeb } from "@podbase/web";
 import { handlerCommand } from "@podbase/worker";
@@ -25,6 +25,8 @@ export interface DemoOptions {
   handlers?: Partial<Record<Route, Handler>>;
   /** Folder for the built page; without it no page is served. */
   webDir?: string;
+  /** More for the stack beneath; a `site` stands in for the built page. */
+  stack?: Pick<StackOptions, "site" | "onFunctionsChange" | "prepare">;
   log: (message: string) => void;
 }
 
@@ -42,8 +44,9 @@ export async function startDemoStack(options: DemoOptions): Promise<DemoStack> {
   // The stack locks the folder that the simulator keeps its state in, so it comes first; what it asks of RunPod before
   // the simulator listens is refused and tried again.
   const runpodPort = await freePort();
-  let site: ((request: Request) => Promise<Response>) | undefined;
+  let site = options.stack?.site;
   const stack = await startStack({
+    ...options.stack,
     projectDir,
     dataDir,
     functionsEnv: { RUNPOD_API_KEY: API_KEY, RUNPOD_BASE_URL: `http://127.0.0.1:${runpodPort}/v2` },

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { StackInUseError } from "@podbase/local";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { type DemoStack, startDemoStack } from "./demo-stack.ts";
+import { onSignal } from "./on-signal.ts";
 import { runReading } from "./reading-run.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface DemoFlags {
   once?: boolean;
@@ -26,12 +28,6 @@ export function demoCommand(): Command {
     .option("--data-dir <folder>", "where the data is kept", ".podbase/local")
     .option("--out <folder>", "where --once saves the artifacts", "out")
     .action((flags: DemoFlags) => (flags.once ? once(flags) : serve(flags)));
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("It must be a whole number.");
-  return value;
 }
 
 const printerFor = (flags: DemoFlags) => (line: string) =>
@@ -111,20 +107,5 @@ async function serve(flags: DemoFlags): Promise<void> {
         runpodUrl: demo.simulator.url,
       }),
     );
-  }
-}
-
-/** Ends cleanly on the first Ctrl-C or SIGTERM; a second one ends at once. */
-function onSignal(stop: () => Promise<void>): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      stop().then(
-        () => process.exit(signal === "SIGINT" ? 130 : 0),
-        (error) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    });
   }
 }

@@ -4,7 +4,7 @@ import { createAuth } from "./auth/create-auth.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { StackContext } from "./context.ts";
 import { startCron, startNet } from "./database-workers/index.ts";
-import { createFunctions, type Functions } from "./functions/index.ts";
+import { createFunctions, type FunctionChange, type Functions } from "./functions/index.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { type Keys, loadKeys } from "./keys.ts";
 import { migrate } from "./migrations.ts";
@@ -36,6 +36,10 @@ export interface StackOptions {
   vaultSecrets?: Record<string, string>;
   /** Whether an edit of the sources restarts functions; on by default. */
   watch?: boolean;
+  /** Told of such an edit, once the processes concerned are retired. */
+  onFunctionsChange?: (change: FunctionChange) => void;
+  /** Runs once `dataDir` is this stack's alone, before anything in it is read. */
+  prepare?: () => Promise<void>;
 }
 
 /** A running Supabase-compatible stack. */
@@ -85,6 +89,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const undo = new Undo(log);
   try {
     undo.add(await lockData(dataDir));
+    await options.prepare?.();
     const config = await readProjectConfig(projectDir);
     const keys = await loadKeys(dataDir);
     const gateway = await startGateway(options.port ?? (await rememberedPort(dataDir)), log);
@@ -169,6 +174,7 @@ async function startServices(
     databaseUrl: server.ownerUrl,
     ...(options.functionsEnv === undefined ? {} : { extraEnv: options.functionsEnv }),
     ...(options.watch === undefined ? {} : { watch: options.watch }),
+    ...(options.onFunctionsChange === undefined ? {} : { onChange: options.onFunctionsChange }),
   });
   undo.add(() => functions.close());
   // Requests under way finish before what serves them goes, but open sockets would hold the server, so they go first.

@@ -5,7 +5,7 @@ import { forward, IdleTimeoutError } from "./forward.ts";
 import { readFunctions } from "./function-config.ts";
 import { functionEnv } from "./function-env.ts";
 import { FunctionPool } from "./function-pool.ts";
-import { watchSources } from "./watch-sources.ts";
+import { type FunctionChange, watchSources } from "./watch-sources.ts";
 
 /** Options of `createFunctions`. */
 export interface FunctionsOptions {
@@ -17,6 +17,8 @@ export interface FunctionsOptions {
   extraEnv?: Record<string, string>;
   /** Whether a change of the sources restarts functions; on by default. */
   watch?: boolean;
+  /** Told of each such change, once the processes concerned are retired. */
+  onChange?: (change: FunctionChange) => void;
   /** How long a function may be silent before its caller gets 504; 150 s, as hosted, by default. */
   idleTimeoutMs?: number;
 }
@@ -51,6 +53,7 @@ export async function createFunctions(ctx: StackContext, options: FunctionsOptio
           configs.catch((error: Error) => ctx.log(`functions: ${error.message}`));
           if (change.kind === "function") pool.retire(change.name);
           else pool.retireAll();
+          options.onChange?.(change);
         });
 
   return {

@@ -1,1 +1,2 @@
 export { createFunctions, type Functions, type FunctionsOptions } from "./create-functions.ts";
+export type { FunctionChange } from "./watch-sources.ts";

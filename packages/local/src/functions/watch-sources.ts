@@ -3,7 +3,7 @@ import { join, relative, sep } from "node:path";
 import { watch } from "chokidar";
 
 /** What changed: the code of one function, or something that any function may use. */
-export type Change = { kind: "function"; name: string } | { kind: "shared" };
+export type FunctionChange = { kind: "function"; name: string } | { kind: "shared" };
 
 const IGNORED = new Set(["node_modules", ".git", ".podbase"]);
 
@@ -13,7 +13,7 @@ const IGNORED = new Set(["node_modules", ".git", ".podbase"]);
  */
 export async function watchSources(
   projectDir: string,
-  changed: (change: Change) => void,
+  changed: (change: FunctionChange) => void,
 ): Promise<() => Promise<void>> {
   const functions = join(projectDir, "supabase", "functions");
   const packages = join(projectDir, "packages");
