@@ -1,12 +1,18 @@
 import { z } from "zod";
 import type { ProviderStatus } from "./states.ts";
 
-/** Body of `request-job`. */
+/** Body of `request-job` for one job. */
 export const requestBody = z.strictObject({
   kind: z.string().min(1).max(100),
   input: z.unknown(),
   idempotencyKey: z.string().min(1).max(255).optional(),
 });
+export type RequestBody = z.output<typeof requestBody>;
+
+/** Jobs in one call of `request-job`. */
+export const MAX_BULK = 500;
+/** Body of `request-job` for many. */
+export const bulkRequestBody = z.strictObject({ jobs: z.array(requestBody).min(1).max(MAX_BULK) });
 
 /** What `submit_job` takes. */
 export interface SubmitRequest {
@@ -146,7 +152,13 @@ export const providerJob = z.object({
 export type ProviderJob = z.infer<typeof providerJob>;
 
 /** Body of a worker's start call: RunPod's id of the job, by which a lost result can be asked for. */
-export const startBody = z.object({ id: z.string().min(1).max(200).optional() });
+export const startBody = z.object({
+  id: z
+    .string()
+    .max(200)
+    .regex(/^[^\0\p{Surrogate}]+$/u)
+    .optional(),
+});
 
 /** Body of a worker's progress call. */
 export const progressBody = z.object({

@@ -1,10 +1,11 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Claim, ProviderJob, Report, ReportResult, UploadSlot } from "./contracts.ts";
-import { type JobCatalog, planOf } from "./define-job.ts";
-import { type Issue, PodbaseError } from "./errors.ts";
+import type { Claim, ProviderJob, Report, ReportResult, RequestBody, UploadSlot } from "./contracts.ts";
+import type { AnyJob, JobCatalog } from "./define-job.ts";
 import type { Clock, Database, Storage } from "./ports.ts";
+import { locateConflict, toSubmission, toSubmissions } from "./requests.ts";
 import type { RunOutcome, RunPod } from "./runpod.ts";
 import type { ProviderStatus } from "./states.ts";
+import { storableText, unstorable } from "./storable.ts";
+import { validate } from "./validate.ts";
 
 /** RunPod refuses bodies over 10 MiB (docs.runpod.io); what comes near is refused here, where it can be explained. */
 const MAX_RUN_BYTES = 9 * 1024 * 1024;
@@ -41,21 +42,25 @@ export class Engine {
 
   /** Validates and stores a request. The claims it returns still have to be dispatched. Throws PodbaseError. */
   async request(user: string, kind: string, input: unknown, idempotencyKey?: string) {
-    const job = Object.hasOwn(this.#options.jobs, kind) ? this.#options.jobs[kind] : undefined;
-    if (!job) throw new PodbaseError("unknown_job_kind", `There is no job kind "${kind}".`);
-    const parsed = await validate(job.input, input);
-    if (parsed.issues) {
-      throw new PodbaseError("invalid_input", "The input does not fit the job kind.", {
-        issues: parsed.issues.map((issue) => ({ ...issue, path: ["input", ...issue.path] })),
-      });
-    }
-    return this.#options.database.submitJob({
-      user,
-      kind,
-      input: parsed.value,
-      plan: planOf(job),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    const { jobs, database } = this.#options;
+    return database.submitJob(await toSubmission(jobs, user, { kind, input, idempotencyKey }));
+  }
+
+  /** Validates and stores many requests in one transaction, all or none; `dispatchReady` sends them. Throws PodbaseError. */
+  async requestMany(user: string, bodies: RequestBody[]) {
+    const requests = await toSubmissions(this.#options.jobs, user, bodies);
+    return this.#options.database.submitJobs(requests).catch((error: unknown) => {
+      throw locateConflict(error, bodies);
     });
+  }
+
+  /** Claims what is ready, whosever it is, and dispatches it, until nothing is left or `deadlineMs` (epoch) has come. */
+  async dispatchReady(deadlineMs: number): Promise<void> {
+    while (this.#options.clock.now() < deadlineMs) {
+      const claims = await this.#options.database.claimTasks(50);
+      if (claims.length === 0) return;
+      await this.dispatch(claims);
+    }
   }
 
   /** Posts claimed attempts to RunPod and records how that ended, each by itself so that none waits for another. */
@@ -112,7 +117,7 @@ export class Engine {
   }
 
   async #submit(claim: Claim): Promise<RunOutcome> {
-    const task = this.#options.jobs[claim.kind]?.tasks[plannedName(claim.task)];
+    const task = this.#taskOf(claim.kind, claim.task);
     if (!task) {
       return {
         outcome: "rejected",
@@ -185,10 +190,28 @@ export class Engine {
     await this.#options.database.recordCancels([cancel.attempt]);
   }
 
-  /** A COMPLETED whose output doesn't fit its schema is reported as the failure it is. */
+  /** What this deploy knows of a task. The names may be anything, even those of Object's own properties. */
+  #taskOf(kind: string, task: string): AnyJob["tasks"][string] | undefined {
+    const { jobs } = this.#options;
+    const tasks = Object.hasOwn(jobs, kind) ? jobs[kind]?.tasks : undefined;
+    const name = plannedName(task);
+    return tasks && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  }
+
+  /** A COMPLETED whose output doesn't fit its schema, or can't be stored, is reported as the failure it is. */
   async #checkOutput(report: Report): Promise<Report> {
     if (report.status !== "COMPLETED") return report;
-    const task = this.#options.jobs[report.kind ?? ""]?.tasks[plannedName(report.task ?? "")];
+    const wrong = unstorable(report.output);
+    if (wrong) {
+      // Dropped: no database takes it, whether a webhook brings it or a poll, and the task has to end.
+      const { output: _, ...rest } = report;
+      return {
+        ...rest,
+        class: "invalid_output",
+        error: `${wrong.path.slice(0, 5).join(".")}: ${wrong.message}`,
+      };
+    }
+    const task = this.#taskOf(report.kind ?? "", report.task ?? "");
     if (!task) return report;
     const { podbase, ...own } = isRecord(report.output) ? report.output : { podbase: undefined };
     const checked = await validate(task.output, isRecord(report.output) ? own : report.output);
@@ -207,17 +230,24 @@ export class Engine {
 /** What a RunPod job object says, as a report. Its `error` may be text, JSON in text, or an object. */
 export function reportOf(job: ProviderJob): Omit<Report, "attempt" | "source"> {
   return {
-    status: job.status as ProviderStatus,
-    ...(job.id === undefined ? {} : { providerId: job.id }),
+    status: storableText(job.status) as ProviderStatus,
+    ...(job.id === undefined ? {} : { providerId: storableText(job.id) }),
     ...(job.status === "COMPLETED" ? { output: job.output ?? {} } : {}),
-    ...(job.error === undefined || job.error === null
-      ? {}
-      : { error: typeof job.error === "string" ? job.error : JSON.stringify(job.error) }),
-    ...(job.delayTime === undefined ? {} : { delayTime: job.delayTime }),
-    ...(job.executionTime === undefined ? {} : { executionTime: job.executionTime }),
-    ...(job.workerId === undefined ? {} : { workerId: job.workerId }),
+    ...(job.error === undefined || job.error === null ? {} : { error: errorText(job.error) }),
+    ...(job.delayTime === undefined ? {} : { delayTime: wholeMs(job.delayTime) }),
+    ...(job.executionTime === undefined ? {} : { executionTime: wholeMs(job.executionTime) }),
+    ...(job.workerId === undefined ? {} : { workerId: storableText(job.workerId) }),
   };
 }
+
+function errorText(error: unknown): string {
+  if (typeof error === "string") return storableText(error);
+  const wrong = unstorable(error);
+  return wrong ? `an error that can't be shown: ${wrong.message}` : JSON.stringify(error);
+}
+
+/** Milliseconds as a bigint of the database. */
+const wholeMs = (ms: number): number => Math.min(Math.max(0, Math.round(ms)), Number.MAX_SAFE_INTEGER);
 
 /** The plan's name of a task: an item of a map, such as `image[3]`, runs what the plan calls `image`. */
 const plannedName = (task: string): string => task.replace(/\[\d+\]$/, "");
@@ -227,23 +257,6 @@ const storedName = (task: string): string => task.replace(/\[(\d+)\]$/, ".$1");
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-async function validate(
-  schema: StandardSchemaV1,
-  value: unknown,
-): Promise<{ value: unknown; issues?: undefined } | { issues: Issue[] }> {
-  const result = await schema["~standard"].validate(value);
-  if (!result.issues) return { value: result.value };
-  return {
-    issues: result.issues.map((issue) => ({
-      path: (issue.path ?? []).map((part) => {
-        const key = typeof part === "object" ? part.key : part;
-        return typeof key === "number" ? key : String(key);
-      }),
-      message: issue.message,
-    })),
-  };
 }
 
 async function inParallel<T>(items: T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {

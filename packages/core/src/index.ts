@@ -5,3 +5,4 @@ export * from "./errors.ts";
 export * from "./ports.ts";
 export * from "./runpod.ts";
 export * from "./states.ts";
+export * from "./storable.ts";

@@ -14,6 +14,7 @@ import type {
  */
 export interface Database {
   submitJob(request: SubmitRequest): Promise<SubmitResult>;
+  submitJobs(requests: SubmitRequest[]): Promise<{ job: string; created: boolean }[]>;
   claimTasks(limit: number): Promise<Claim[]>;
   recordSubmissions(results: SubmissionResult[]): Promise<number>;
   recordReport(report: Report): Promise<ReportResult>;

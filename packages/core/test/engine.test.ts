@@ -56,6 +56,7 @@ function engineWith(
   const claims = options.claims ?? [];
   const database: Database = {
     submitJob: async (request) => ({ job: { id: "j1", request }, created: true, claims: [] }),
+    submitJobs: async (requests) => requests.map((_, n) => ({ job: `j${n}`, created: true })),
     claimTasks: async () => claims.shift() ?? [],
     recordSubmissions: async (results) => submissions.push(...results),
     recordReport: async (report): Promise<ReportResult> => {

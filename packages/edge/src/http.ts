@@ -1,4 +1,4 @@
-import { PodbaseError } from "@podbase/core";
+import { PodbaseError, unstorable } from "@podbase/core";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
@@ -19,7 +19,8 @@ export function functionApp(name: string, maxBodyBytes: number): Hono {
       return at < 0 ? pathname : pathname.slice(at + name.length + 1) || "/";
     },
   });
-  app.use(cors({ origin: "*", maxAge: 86_400 }));
+  // Browsers hide headers that are not named here from the app (fetch.spec.whatwg.org#http-access-control-expose-headers).
+  app.use(cors({ origin: "*", maxAge: 86_400, exposeHeaders: ["retry-after"] }));
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -35,47 +36,45 @@ export function functionApp(name: string, maxBodyBytes: number): Hono {
     console.error(error);
     return respond(context, new PodbaseError("internal", "Something went wrong on our side."));
   });
-  app.notFound((context) =>
-    respond(
+  app.notFound((context) => {
+    if (context.req.method === "POST") {
+      return respond(context, new PodbaseError("not_found", "There is nothing at this address."));
+    }
+    context.header("allow", "POST");
+    return respond(
       context,
-      context.req.method === "POST"
-        ? new PodbaseError("not_found", "There is nothing at this address.")
-        : new PodbaseError("method_not_allowed", `${context.req.method} is not served here; use POST.`),
-    ),
-  );
+      new PodbaseError("method_not_allowed", `${context.req.method} is not served here; use POST.`),
+    );
+  });
   return app;
 }
 
-/** The body as JSON. Throws `unsupported_media_type` or `invalid_input`. */
+/** The body as JSON, however deep. Throws `unsupported_media_type` or `invalid_input`. */
 export async function readJson(context: Context): Promise<unknown> {
   const type = context.req.header("content-type") ?? "";
-  if (!/^application\/json\b/i.test(type)) {
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new PodbaseError("unsupported_media_type", "Send the body as application/json.");
   }
   const text = await context.req.text();
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new PodbaseError("invalid_input", "The body is not JSON.", {
       issues: [{ path: [], message: "not JSON" }],
     });
   }
-  // Postgres can't store it (postgresql.org/docs/current/datatype-json.html); found by its escape or not at all.
-  if (/\\u0000/.test(text) && hasNul(value)) {
-    throw new PodbaseError("invalid_input", "The body contains a NUL character.", {
-      issues: [{ path: [], message: "NUL characters are not allowed" }],
-    });
-  }
+}
+
+/** The same for what will be stored: refuses what the database can't hold, with the path to it. */
+export async function readStorableJson(context: Context): Promise<unknown> {
+  const value = await readJson(context);
+  const wrong = unstorable(value);
+  if (wrong)
+    throw new PodbaseError("invalid_input", "The body holds what can't be stored.", { issues: [wrong] });
   return value;
 }
 
 function respond(context: Context, error: PodbaseError): Response {
+  if (error.retryAfterS !== undefined) context.header("retry-after", String(error.retryAfterS));
   return context.json(error.toJSON(), error.status as ContentfulStatusCode);
-}
-
-function hasNul(value: unknown): boolean {
-  if (typeof value === "string") return value.includes("\0");
-  if (typeof value !== "object" || value === null) return false;
-  return Object.entries(value).some(([key, inner]) => key.includes("\0") || hasNul(inner));
 }

@@ -1,36 +1,43 @@
-import { type Engine, PodbaseError, requestBody } from "@podbase/core";
-import { functionApp, readJson, type WaitUntil } from "./http.ts";
+import { bulkRequestBody, type Clock, type Engine, PodbaseError, requestBody } from "@podbase/core";
+import type { z } from "zod";
+import { functionApp, readStorableJson, type WaitUntil } from "./http.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
+/** After a bulk request, submitting goes on for at most this long; the reconciler takes what is left. */
+const DISPATCH_BUDGET_MS = 25_000;
 
 export interface RequestJobOptions {
   engine: Engine;
   /** The signed-in user of a request, or null. */
   userOf: (request: Request) => Promise<string | null>;
   waitUntil: WaitUntil;
+  clock?: Clock;
 }
 
 /**
  * `POST request-job {kind, input, idempotencyKey?}` with a user's JWT: stores the job and answers at once, 202 for a new
  * one, 200 for one that the key already made; then posts it to RunPod. If this dies before or during that, the
  * reconciler takes over.
+ *
+ * `POST request-job {jobs: [{kind, input, idempotencyKey?}, …]}`: up to 500 in one transaction, all or none. Answers
+ * `{jobs: [{jobId, created}, …]}` in the same order, 202 if any is new, else 200.
  */
-export function requestJob({
-  engine,
-  userOf,
-  waitUntil,
-}: RequestJobOptions): (request: Request) => Promise<Response> {
+export function requestJob(options: RequestJobOptions): (request: Request) => Promise<Response> {
+  const { engine, userOf, waitUntil, clock = Date } = options;
   const app = functionApp("request-job", MAX_BODY_BYTES);
   app.post("/", async (context) => {
     const user = await userOf(context.req.raw);
     if (!user) throw new PodbaseError("unauthorized", "Sign in first: this needs a valid user token.");
-    const body = requestBody.safeParse(await readJson(context));
-    if (!body.success) {
-      throw new PodbaseError("invalid_input", "The request is malformed.", {
-        issues: body.error.issues.map((issue) => ({ path: issue.path.map(asKey), message: issue.message })),
-      });
+    const body = await readStorableJson(context);
+    if (typeof body === "object" && body !== null && Object.hasOwn(body, "jobs")) {
+      const { jobs: requests } = parse(bulkRequestBody, body);
+      const made = await engine.requestMany(user, requests);
+      const created = made.some((job) => job.created);
+      if (created) waitUntil(engine.dispatchReady(clock.now() + DISPATCH_BUDGET_MS));
+      const jobs = made.map(({ job, created }) => ({ jobId: job, created }));
+      return context.json({ jobs }, created ? 202 : 200);
     }
-    const { kind, input, idempotencyKey } = body.data;
+    const { kind, input, idempotencyKey } = parse(requestBody, body);
     const { job, created, claims } = await engine.request(user, kind, input, idempotencyKey);
     waitUntil(engine.dispatch(claims));
     return context.json({ jobId: job.id, created, job }, created ? 202 : 200);
@@ -38,4 +45,13 @@ export function requestJob({
   return async (request) => app.fetch(request);
 }
 
-const asKey = (key: PropertyKey): string | number => (typeof key === "number" ? key : String(key));
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw new PodbaseError("invalid_input", "The request is malformed.", {
+    issues: result.error.issues.slice(0, 100).map((issue) => ({
+      path: issue.path.map((key) => (typeof key === "number" ? key : String(key))),
+      message: issue.message,
+    })),
+  });
+}

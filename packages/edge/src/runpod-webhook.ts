@@ -13,7 +13,10 @@ import { functionApp, readJson, type WaitUntil } from "./http.ts";
 /** RunPod echoes the whole input (10 MiB at most) beside the output, 20 MB by its own limits (docs.runpod.io). */
 const MAX_BODY_BYTES = 20 * 1024 * 1024;
 
-const address = z.object({ kind: z.string(), task: z.string(), attempt: z.uuid() });
+// NUL, which a URL can carry and no database can hold, is no part of an address or token of ours.
+const name = z.string().regex(/^[^\0]+$/);
+const address = z.object({ kind: name, task: name, attempt: z.uuid() });
+const TOKEN = /^\w+$/;
 
 /**
  * What RunPod and its workers call. RunPod signs nothing, so every attempt has a token of its own: in the webhook's URL,
@@ -37,7 +40,7 @@ export function runpodWebhook(options: {
     details: Omit<Parameters<Engine["report"]>[0], "attempt" | "token" | "kind" | "task">,
   ) => {
     const target = address.safeParse(parameters);
-    if (!target.success || !token) throw denied();
+    if (!target.success || !token || !TOKEN.test(token)) throw denied();
     const result = await engine.report({ ...details, ...target.data, token });
     if (result.verdict === "unauthorized") throw denied();
     waitUntil(result.dispatched);

@@ -18,9 +18,18 @@ export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "se
     return data as T;
   };
 
+  /** A token outlives its user by up to an hour: the job's reference to auth.users then fails. */
+  const submit = <T>(name: string, args: Record<string, unknown>): Promise<T> =>
+    call<T>(name, args).catch((error: unknown) => {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string };
+      if (code !== "23503") throw error;
+      throw new PodbaseError("unauthorized", "This user no longer exists.", { cause: error });
+    });
+
   return {
     database: {
-      submitJob: (request) => call("submit_job", { request }),
+      submitJob: (request) => submit("submit_job", { request }),
+      submitJobs: (requests) => submit("submit_jobs", { requests }),
       claimTasks: (limit) => call("claim_tasks", { max_tasks: limit }),
       recordSubmissions: (results) => call("record_submissions", { results }),
       recordReport: (report) => call("record_report", { report }),

@@ -7,6 +7,7 @@ import { type BenchServer, SCHEMA, using } from "./server.ts";
 /** SQL functions by the name of the port's method, with the kind of their one argument. */
 const FUNCTIONS: Record<keyof Database, [name: string, takes: "json" | "plain"]> = {
   submitJob: ["submit_job", "json"],
+  submitJobs: ["submit_jobs", "json"],
   claimTasks: ["claim_tasks", "plain"],
   recordSubmissions: ["record_submissions", "json"],
   recordReport: ["record_report", "json"],

@@ -1,0 +1,99 @@
+import { defineJob, Engine, type PodbaseError, type Report, RunPod } from "@podbase/core";
+import { z } from "zod";
+import { reconcile, requestJob, runpodWebhook } from "../../src/index.ts";
+
+export const ATTEMPT = "3f2c8a52-5c0f-4a58-9d8b-0d6f6f6f6f6f";
+export const USER = "11111111-1111-4111-8111-111111111111";
+const note = defineJob({
+  kind: "note",
+  input: z.strictObject({ topic: z.string().min(1), when: z.iso.date().optional() }),
+  tasks: {
+    text: { route: "gpu", input: () => ({ a: 1 }), output: z.object({}), artifacts: { text: "text/plain" } },
+  },
+});
+
+/** The three functions over an engine whose database remembers what it was told. */
+export function functions() {
+  const submitted: unknown[] = [];
+  const reports: Report[] = [];
+  const waiting: Promise<unknown>[] = [];
+  let verdict: "applied" | "unauthorized" = "applied";
+  let created = true;
+  let claims = 0;
+  let refusal: PodbaseError | undefined;
+  const engine = new Engine({
+    jobs: { note },
+    database: {
+      submitJob: async (request) => {
+        submitted.push(request);
+        return { job: { id: "j1", status: "queued" }, created, claims: [] };
+      },
+      submitJobs: async (requests) => {
+        if (refusal) throw refusal;
+        submitted.push(...requests);
+        return requests.map((_, n) => ({ job: `j${n}`, created }));
+      },
+      claimTasks: async () => {
+        claims++;
+        return [];
+      },
+      recordSubmissions: async () => 0,
+      recordReport: async (report) => {
+        reports.push(report);
+        return {
+          verdict,
+          proceed: verdict === "applied",
+          claims: [],
+          user: USER,
+          job: "j1",
+          artifacts: { text: "text/plain" },
+        };
+      },
+      claimPolls: async () => [],
+      claimCancels: async () => [],
+      recordCancels: async () => 0,
+    },
+    storage: { signUpload: async (path) => `https://s/${path}` },
+    runpod: new RunPod({ apiKey: "k", fetch: async () => Response.json({ id: "x", status: "IN_QUEUE" }) }),
+    webhookUrl: "https://p/functions/v1/runpod-webhook",
+  });
+  const waitUntil = (work: Promise<unknown>) => void waiting.push(work);
+  return {
+    submitted,
+    reports,
+    waiting,
+    claims: () => claims,
+    again: () => {
+      created = false;
+    },
+    refuse: (error: PodbaseError) => {
+      refusal = error;
+    },
+    deny: () => {
+      verdict = "unauthorized";
+    },
+    request: requestJob({
+      engine,
+      waitUntil,
+      userOf: async (r) => (r.headers.has("authorization") ? USER : null),
+    }),
+    webhook: runpodWebhook({ engine, waitUntil }),
+    reconcile: reconcile({
+      engine,
+      waitUntil,
+      isTrusted: async (r) => r.headers.get("apikey") === "sb_secret",
+    }),
+  };
+}
+
+/** A POST as a signed-in user's. */
+export const post = (path: string, body: BodyInit | null, headers: Record<string, string> = {}) =>
+  new Request(`http://127.0.0.1/${path}`, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/json", authorization: "Bearer user", ...headers },
+    ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
+  } as RequestInit);
+/** The same of JSON. */
+export const json = (path: string, body: unknown, headers?: Record<string, string>) =>
+  post(path, JSON.stringify(body), headers);
