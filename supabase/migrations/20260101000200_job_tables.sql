@@ -70,7 +70,7 @@ create table podbase.artifacts (
   user_id uuid not null,
   task text not null,
   name text not null,
-  -- <user>/<job>/<task>/<attempt>/<name>
+  -- <user>/<job>/<task>/<attempt>/<name>, of the job that made it
   path text not null,
   content_type text not null,
   bytes bigint not null check (bytes >= 0),
@@ -79,3 +79,5 @@ create table podbase.artifacts (
   unique (task_id, name)
 );
 create index artifacts_of_job on podbase.artifacts (job_id);
+-- For who may read a file (20260101001100_policies.sql), and whether anybody still has it. Only ever compared.
+create index artifacts_of_path on podbase.artifacts using hash (path);

@@ -182,7 +182,7 @@ create table podbase_private.job_events (
 -- Versions are unique in their job because whoever publishes holds its row's lock; no index over all weeks could say it.
 create index job_events_of_job on podbase_private.job_events (job_id, version);
 
--- Jobs that may stand in for the same request of the same user again (plan.reuse); key: SHA-256 of kind and input.
+-- Jobs that may stand in for the same request again (plan.reuse, 20260101000640_reuse.sql); key: SHA-256 of the request.
 create table podbase_private.reusable (
   user_id uuid not null,
   key bytea not null,

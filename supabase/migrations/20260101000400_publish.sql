@@ -112,6 +112,10 @@ begin
     end if;
     perform podbase_private.announce(v_job, v_from + i, v_task, p_actor, p_cause);
   end loop;
+  if v_job.finished_at is not null and exists (
+    select from podbase_private.copies where leader_id = p_job and waiting) then
+    perform podbase_private.release_copies(p_job, v_job);
+  end if;
 end $$;
 
 -- A job as the API hands it out: the row with its tasks and artifacts, in the order they were declared.

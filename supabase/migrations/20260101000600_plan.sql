@@ -23,9 +23,9 @@ begin
   if jsonb_typeof(v_tasks) is distinct from 'array' or jsonb_array_length(v_tasks) not between 1 and 100 then
     perform podbase_private.refuse_plan('plan.tasks', 'a plan has between 1 and 100 tasks');
   end if;
-  if p_plan ? 'reuse' and not coalesce(p_plan #>> '{reuse,scope}' = 'user'
+  if p_plan ? 'reuse' and not coalesce(p_plan #>> '{reuse,scope}' in ('user', 'global')
     and jsonb_typeof(p_plan #> '{reuse,ttlMs}') = 'number', false) then
-    perform podbase_private.refuse_plan('plan.reuse', 'reuse has the scope user and a ttlMs');
+    perform podbase_private.refuse_plan('plan.reuse', 'reuse has the scope user or global and a ttlMs');
   end if;
   for v_task in select * from jsonb_array_elements(v_tasks) loop
     v_path := 'plan.tasks.' || cardinality(v_names);

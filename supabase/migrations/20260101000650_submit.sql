@@ -14,26 +14,6 @@ begin
   return v_job.id;
 end $$;
 
--- The user's job that stands in for this request, if its plan allows that: one of the same kind and input that is under
--- way, or completed less than ttlMs ago. Else the given id is registered for later requests, and the result is null. Two
--- such requests at once wait for each other here.
-create function podbase_private.reuse(p_request jsonb, p_job uuid) returns uuid
-language plpgsql set search_path = '' as $$
-declare
-  v_user uuid := (p_request ->> 'user')::uuid;
-  v_key bytea := sha256(convert_to(jsonb_build_array(p_request -> 'kind', p_request -> 'input')::text, 'UTF8'));
-  v_since timestamptz := podbase_private.now()
-    - (p_request #>> '{plan,reuse,ttlMs}')::numeric::double precision * interval '1 ms';
-begin
-  insert into podbase_private.reusable as r (user_id, key, job_id) values (v_user, v_key, p_job)
-  on conflict (user_id, key) do update set job_id = excluded.job_id
-    where not exists (
-      select from podbase.jobs j where j.id = r.job_id
-        and (j.finished_at is null or (j.status = 'completed' and j.finished_at >= v_since and j.trimmed_at is null)));
-  if found then return null; end if;
-  return (select job_id from podbase_private.reusable where user_id = v_user and key = v_key);
-end $$;
-
 -- The only task of a new job: claimed at once where nobody waits before it and an endpoint has plenty of room, else
 -- queued. Returns its claim, or null.
 create function podbase_private.start_single(p_job podbase.jobs, p_task podbase.tasks, p_plan jsonb, p_rank smallint)
@@ -75,8 +55,9 @@ end $$;
 -- Makes a job of a request and claims as many tasks as it made ready, usually its own.
 --   request: {user, kind, input, idempotencyKey?, priority? (-100 to 100, higher goes first), plan: {tasks: [{name,
 --             route, after?, artifacts?, optional?, submitPolicy?, maxAttempts?, reroute?: {class: route},
---             map?: {over: "input" | an upstream, path: [key, …]}}], reuse?: {scope: user, ttlMs}}}
---   returns: {job, created, claims}; created is false too for a job that plan.reuse found
+--             map?: {over: "input" | an upstream, path: [key, …]}}], reuse?: {scope: user | global, ttlMs}}}
+--   returns: {job, created, claims}; plan.reuse may give a job that was there (created false) or a copy of another
+--            user's (podbase_private.reuse)
 -- The same (user, idempotency key) gives the first job again, created false; with another kind or input PB001.
 -- Other SQLSTATEs: PB002 unknown route, PB003 invalid plan or request, PB007 input over 9 MiB, PB008 and PB009 too many
 -- jobs (see check_quota), 23503 unknown user.
@@ -91,17 +72,15 @@ declare
   v_job podbase.jobs;
   v_task podbase.tasks;
   v_id uuid := gen_random_uuid();
-  v_first uuid;
+  v_reused jsonb;
   v_claims jsonb;
 begin
   perform podbase_private.check_request(request);
   perform podbase_private.check_plan(request -> 'plan');
   if request -> 'plan' ? 'reuse' and not exists (
     select from podbase.jobs where user_id = v_user and idempotency_key = request ->> 'idempotencyKey') then
-    v_first := podbase_private.reuse(request, v_id);
-    if v_first is not null then
-      return jsonb_build_object('job', podbase_private.job_json(v_first), 'created', false, 'claims', '[]'::jsonb);
-    end if;
+    v_reused := podbase_private.reuse(request, v_id);
+    if v_reused is not null then return v_reused; end if;
   end if;
   insert into podbase.jobs (id, user_id, kind, input, idempotency_key, progress, task_count, created_at, updated_at)
   values (v_id, v_user, request ->> 'kind', request -> 'input', request ->> 'idempotencyKey', 0,

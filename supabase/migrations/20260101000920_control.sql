@@ -53,6 +53,9 @@ begin
     -- A task may be here twice: opened by the end of an optional one before it, then canceled itself.
     perform podbase_private.publish(p_job, array(select distinct unnest(v_tasks)), p_actor, 'cancel requested');
   end if;
+  -- A copy of another's result that is canceled as a whole waits for nothing any more.
+  update podbase_private.copies set waiting = false
+    where job_id = p_job and waiting and exists (select from podbase.jobs where id = p_job and finished_at is not null);
   if v_live then
     perform podbase_private.wake();
   end if;
@@ -70,6 +73,7 @@ declare
   v_map text;
   v_tasks uuid[];
   v_ready uuid[];
+  v_started uuid[];
   v_now timestamptz := podbase_private.now();
 begin
   select * into v_job from podbase.jobs where id = p_job for update;
@@ -95,6 +99,8 @@ begin
     raise exception 'a task before it did not complete; try that one again' using errcode = 'PB006';
   end if;
 
+  -- Whoever has a part of a copy tried again gets all of it made.
+  v_started := podbase_private.detach(p_job);
   update podbase_private.task_schedule s set
       failures = 0, run_at = null, avoid = null, cancel_requested_at = null,
       expanded = s.map is not null and exists (
@@ -115,7 +121,7 @@ begin
   select coalesce(array_agg(id) filter (where status = 'queued'), '{}') into v_ready from opened;
   perform podbase_private.enqueue_many(v_ready);
   -- A task may be here twice: opened, and canceled again because what it waits for has failed.
-  v_tasks := array(select distinct unnest(v_tasks || podbase_private.unblock(p_job)));
+  v_tasks := array(select distinct unnest(v_tasks || v_started || podbase_private.unblock(p_job)));
   perform podbase_private.publish(p_job, v_tasks, p_actor, 'retry requested');
   perform podbase_private.wake();
   return podbase_private.job_json(p_job);

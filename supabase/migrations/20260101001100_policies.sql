@@ -36,7 +36,9 @@ grant execute on function
   podbase.operator_explain_job(uuid), podbase_private.operator_explain_job(uuid)
   to service_role;
 
--- Artifacts: private bucket; owners read their own folder, only the service role writes (through signed upload URLs).
+-- Artifacts: private bucket; owners read their own folder and what their artifacts name, which for a shared result is
+-- another's file (plan.reuse). Only the service role writes (through signed upload URLs).
 insert into storage.buckets (id, name, public) values ('podbase', 'podbase', false) on conflict (id) do nothing;
 create policy "owners read their artifacts' files" on storage.objects for select to authenticated
-  using (bucket_id = 'podbase' and (storage.foldername(name))[1] = (select auth.uid())::text);
+  using (bucket_id = 'podbase' and ((storage.foldername(name))[1] = (select auth.uid())::text or exists (
+    select from podbase.artifacts a where a.path = objects.name and a.user_id = (select auth.uid()))));

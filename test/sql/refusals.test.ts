@@ -52,7 +52,8 @@ describe("submit_job", () => {
       { plan: { tasks: [{ ...ONE[0], reroute: { lost: "nowhere" } }] } },
       "PB002",
     ],
-    ["a reuse among all users", { plan: { ...plan, reuse: { scope: "global", ttlMs: 1 } } }, "PB003"],
+    ["a reuse among nobody", { plan: { ...plan, reuse: { scope: "nobody", ttlMs: 1 } } }, "PB003"],
+    ["a reuse without an end", { plan: { ...plan, reuse: { scope: "global" } } }, "PB003"],
   ])("refuses %s", async (_what, more, code) => {
     await expect(engine.submit(user, ONE, more)).rejects.toMatchObject({ code });
     expect(await engine.sql`select from podbase.jobs`).toHaveLength(0);

@@ -215,22 +215,3 @@ describe("submit_jobs", () => {
     expect(await engine.sql`select from podbase.jobs where user_id = ${user}`).toHaveLength(0);
   });
 });
-
-describe("reuse", () => {
-  it("gives the same request the job that is under way or fresh, to the same user only", async () => {
-    const [user, other] = [await engine.user(), await engine.user()];
-    const plan = { tasks: ONE, reuse: { scope: "user", ttlMs: 60_000 } };
-    const request = (who: string, input: object = { n: 1 }) => engine.submit(who, ONE, { plan, input });
-    const first = await request(user);
-    expect(await request(user)).toMatchObject({ created: false, claims: [], job: { id: first.job.id } });
-    expect((await request(other)).created).toBe(true);
-    expect((await request(user, { n: 2 })).created).toBe(true);
-    await engine.complete(first.claims[0]!);
-    expect(await request(user)).toMatchObject({
-      created: false,
-      job: { id: first.job.id, status: "completed" },
-    });
-    await engine.clock(61);
-    expect((await request(user)).created).toBe(true);
-  });
-});

@@ -28,14 +28,17 @@ export interface SubmitRequest {
 /** A plan as it is stored with a job. */
 export interface Plan {
   tasks: Record<string, unknown>[];
-  /** Gives a later request with the same kind and input the user's job that is under way or completed so lately. */
+  /** Lets a job that is under way, or completed so lately, serve the same request again. */
   reuse?: Reuse;
 }
 
-/** How long the result of a request may stand in for the same request. */
+/**
+ * How long the result of a request may serve the same request (kind, input and tasks). Scope `user`: the user gets their own
+ * job again. Scope `global`: another user gets a job of their own that shows the same outputs and files, at once or as soon
+ * as the first one is done; only for what depends on nothing but its input, since the files' paths hold the first one's ids.
+ */
 export interface Reuse {
-  /** Among the jobs of one user. */
-  scope: "user";
+  scope: "user" | "global";
   ttlMs: number;
 }
 

@@ -46,7 +46,7 @@ export interface JobDefinition<
   kind: Kind;
   input: Schema;
   tasks: { [T in keyof Outputs]: TaskSpec<OutputOf<Schema>, Outputs, Outputs[T]> };
-  /** Off if absent: the same input again is then work again. */
+  /** Off if absent: the same input again is then work again. `{ scope: "global", … }` shares results among users. */
   reuse?: Reuse;
   /** Only for types: the names of each task's artifacts. */
   readonly artifactNames?: Artifacts;
