@@ -16,8 +16,9 @@ import {
   underway,
 } from "./watching-page.ts";
 import type { Probe } from "./watching-probe.ts";
+import { openProbe } from "./watching-probe-page.ts";
 import { changeSession, shortenSession } from "./watching-session.ts";
-import { PROBE_PATH, startWatchingStack, type WatchingStack } from "./watching-stack.ts";
+import { startWatchingStack, type WatchingStack } from "./watching-stack.ts";
 
 /**
  * The promise is a second. Machines that run tests are busy with other things too, so what fails a test is a multiple;
@@ -200,8 +201,7 @@ describe.concurrent("a person who watches a job", () => {
   it("sees 200 jobs end at once", async () => {
     const person = await seat(browser, watching);
     const { page } = person;
-    await page.goto(`${person.network.url}${PROBE_PATH}`);
-    await page.waitForFunction(() => "probe" in window);
+    await openProbe(person);
     const user = await page.evaluate(async () => {
       const { supabase, podbase } = (window as unknown as { probe: Probe }).probe;
       const { data } = await supabase.auth.getUser();

@@ -6,6 +6,7 @@ import { pdfHandler, runHandler, textHandler } from "@podbase/worker";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import ws from "ws";
 import { type DemoOptions, type DemoStack, startDemoStack } from "../../packages/cli/src/demo-stack.ts";
+import { wave } from "./wave.ts";
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -13,37 +14,15 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** An input that a reading accepts. */
 export const INPUT = { name: "Zoë", birthDate: "1988-02-29", question: "What now?", voice: "bass" };
 
+/** Half a second of a tone. */
+const BEEP = wave(Int16Array.from({ length: 4000 }, (_, n) => 8000 * Math.sin(n / 3)));
+
 /** The reading worker in this process, with a beep for a voice: all its calls and files, a fraction of its time. */
 const QUICK: NonNullable<DemoOptions["handlers"]> = {
   text: (job) => runHandler(job, textHandler),
-  audio: (job) => runHandler(job, async (_input, { upload }) => upload("audio", beep()).then(() => ({}))),
+  audio: (job) => runHandler(job, async (_input, { upload }) => upload("audio", BEEP).then(() => ({}))),
   pdf: (job) => runHandler(job, pdfHandler),
 };
-
-/** Half a second of a tone as a WAV file. */
-function beep(): Uint8Array<ArrayBuffer> {
-  const samples = Int16Array.from({ length: 4000 }, (_, n) => 8000 * Math.sin(n / 3));
-  const header = Buffer.alloc(44);
-  header.write("RIFF", 0, "latin1");
-  header.writeUInt32LE(36 + samples.byteLength, 4);
-  header.write("WAVEfmt ", 8, "latin1");
-  for (const [at, value] of [
-    [16, 16],
-    [24, 8000],
-    [28, 16_000],
-    [40, samples.byteLength],
-  ] as const)
-    header.writeUInt32LE(value, at);
-  for (const [at, value] of [
-    [20, 1],
-    [22, 1],
-    [32, 2],
-    [34, 16],
-  ] as const)
-    header.writeUInt16LE(value, at);
-  header.write("data", 36, "latin1");
-  return Buffer.concat([header, Buffer.from(samples.buffer)]);
-}
 
 /** A demo stack of its own on free ports, in a temporary folder that `stop` removes. */
 export async function startOwnDemo(

@@ -2,13 +2,20 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Stack, type StackOptions, startStack } from "@podbase/local";
-import { command, createSimulator, type Handler, type Simulator } from "@podbase/simulator";
+import {
+  command,
+  createSimulator,
+  type EndpointOptions,
+  type Handler,
+  type Simulator,
+} from "@podbase/simulator";
 import { buildWeb, serveWeb } from "@podbase/web";
 import { handlerCommand } from "@podbase/worker";
 
 /** RunPod endpoint ids of the demo's own, by route. */
 const ENDPOINTS = { text: "reading-text", audio: "reading-audio", pdf: "reading-pdf" } as const;
-type Route = keyof typeof ENDPOINTS;
+/** The routes of a reading. */
+export type Route = keyof typeof ENDPOINTS;
 const ROUTES = Object.keys(ENDPOINTS) as Route[];
 const API_KEY = "rpa_simulator";
 
@@ -23,10 +30,14 @@ export interface DemoOptions {
   coldStartMs: number;
   /** Handlers by route, in place of the reading worker's own. */
   handlers?: Partial<Record<Route, Handler>>;
+  /** How the endpoints behave, where not as the demo's own, which have one worker each. */
+  endpoint?: Omit<EndpointOptions, "handler" | "coldStartMs">;
+  /** Jobs that an endpoint may have at a time; 10 if not given. */
+  maxInFlight?: number;
   /** Folder for the built page; without it no page is served. */
   webDir?: string;
   /** More for the stack beneath; a `site` stands in for the built page. */
-  stack?: Pick<StackOptions, "site" | "onFunctionsChange" | "prepare">;
+  stack?: Pick<StackOptions, "site" | "onFunctionsChange" | "prepare" | "watch">;
   log: (message: string) => void;
 }
 
@@ -70,11 +81,12 @@ export async function startDemoStack(options: DemoOptions): Promise<DemoStack> {
             pickupMs: [20, 100],
             idleTimeoutMs: 20_000,
             workersMax: 1,
+            ...options.endpoint,
           },
         ]),
       ),
     });
-    await configure(stack);
+    await configure(stack, options.maxInFlight ?? 10);
     return {
       stack,
       simulator,
@@ -90,8 +102,8 @@ export async function startDemoStack(options: DemoOptions): Promise<DemoStack> {
 }
 
 /** Endpoints and routes as a project would set them; polls come early because the demo's GPUs are quick. */
-async function configure(stack: Stack): Promise<void> {
-  const endpoint = { maxInFlight: 10, firstPollMs: 5000, evidenceWindowMs: 5000 };
+async function configure(stack: Stack, maxInFlight: number): Promise<void> {
+  const endpoint = { maxInFlight, firstPollMs: 5000, evidenceWindowMs: 5000 };
   await stack.sql`select podbase.configure(${stack.sql.json({
     endpoints: Object.fromEntries(
       Object.values(ENDPOINTS).map((id) => [id, { ...endpoint, providerId: id }]),
