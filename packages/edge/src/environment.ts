@@ -11,22 +11,37 @@ const keys = z
       return z.NEVER;
     }
   })
-  .pipe(z.record(z.string(), z.string()).refine((record) => Object.keys(record).length > 0, "no key in it"));
+  .pipe(z.record(z.string(), z.string()));
 
 const schema = z
   .object({
     SUPABASE_URL: z.url(),
-    SUPABASE_SECRET_KEYS: keys,
+    SUPABASE_SECRET_KEYS: keys.optional(),
+    /** The legacy key, a JWT; hosted projects still have it. */
+    SUPABASE_SERVICE_ROLE_KEY: z.string().min(1).optional(),
+    /** The project's legacy JWT secret; only for projects whose users still get HS256 tokens. */
+    PODBASE_JWT_SECRET: z.string().min(32).optional(),
     RUNPOD_API_KEY: z.string().min(1),
     RUNPOD_BASE_URL: z.url().default(RUNPOD_BASE_URL),
     PODBASE_WEBHOOK_URL: z.url().optional(),
   })
+  .refine((env) => Object.keys(env.SUPABASE_SECRET_KEYS ?? {}).length > 0 || env.SUPABASE_SERVICE_ROLE_KEY, {
+    path: ["SUPABASE_SECRET_KEYS"],
+    message: "no key in it",
+  })
   .transform((env) => ({
     supabaseUrl: env.SUPABASE_URL,
     /** The key named `podbase` if the project has one, so that it can be revoked alone; else the default. */
-    secretKey: (env.SUPABASE_SECRET_KEYS.podbase ??
-      env.SUPABASE_SECRET_KEYS.default ??
-      Object.values(env.SUPABASE_SECRET_KEYS)[0]) as string,
+    secretKey: (env.SUPABASE_SECRET_KEYS?.podbase ??
+      env.SUPABASE_SECRET_KEYS?.default ??
+      Object.values(env.SUPABASE_SECRET_KEYS ?? {})[0] ??
+      env.SUPABASE_SERVICE_ROLE_KEY) as string,
+    /** Every key that may call for cron, by name. */
+    secretKeys: {
+      ...env.SUPABASE_SECRET_KEYS,
+      ...(env.SUPABASE_SERVICE_ROLE_KEY && { "legacy service_role": env.SUPABASE_SERVICE_ROLE_KEY }),
+    } as Record<string, string>,
+    legacyJwtSecret: env.PODBASE_JWT_SECRET,
     runpodApiKey: env.RUNPOD_API_KEY,
     runpodBaseUrl: env.RUNPOD_BASE_URL.replace(/\/+$/, ""),
     /** Where RunPod posts to; must be reachable from outside. */

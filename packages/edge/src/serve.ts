@@ -1,5 +1,5 @@
-import { Engine, type JobCatalog, RunPod } from "@podbase/core";
-import { verifyAuth } from "@supabase/server/core";
+import { Engine, type JobCatalog, PodbaseError, RunPod } from "@podbase/core";
+import { type Authentication, authentication } from "./authentication.ts";
 import { readEnvironment } from "./environment.ts";
 import type { WaitUntil } from "./http.ts";
 import { reconcile } from "./reconcile.ts";
@@ -9,20 +9,13 @@ import { supabasePorts } from "./supabase.ts";
 
 type Handler = (request: Request) => Promise<Response>;
 
-const makers: Record<"request-job" | "runpod-webhook" | "reconcile", (engine: Engine) => Handler> = {
-  "request-job": (engine) =>
-    requestJob({
-      engine,
-      waitUntil,
-      userOf: async (request) => (await verifyAuth(request, { auth: "user" })).data?.userClaims?.id ?? null,
-    }),
+const makers: Record<
+  "request-job" | "runpod-webhook" | "reconcile",
+  (engine: Engine, auth: Authentication) => Handler
+> = {
+  "request-job": (engine, { userOf }) => requestJob({ engine, waitUntil, userOf }),
   "runpod-webhook": (engine) => runpodWebhook({ engine, waitUntil }),
-  reconcile: (engine) =>
-    reconcile({
-      engine,
-      waitUntil,
-      isTrusted: async (request) => (await verifyAuth(request, { auth: "secret:*" })).error === null,
-    }),
+  reconcile: (engine, { isTrusted }) => reconcile({ engine, waitUntil, isTrusted }),
 };
 
 /**
@@ -36,19 +29,34 @@ export function serve(
 ): Handler {
   let handler: Handler | undefined;
   return async (request) => {
-    handler ??= makers[name](engineOf(jobs, variables));
+    try {
+      handler ??= open(name, jobs, variables);
+    } catch (error) {
+      console.error(error);
+      return Response.json(new PodbaseError("internal", NOT_SET_UP), {
+        status: 500,
+        headers: { "access-control-allow-origin": "*" },
+      });
+    }
     return handler(request);
   };
 }
 
-function engineOf(jobs: JobCatalog, variables: Record<string, string | undefined>): Engine {
+const NOT_SET_UP = "This function's secrets are incomplete; its log names them.";
+
+function open(
+  name: keyof typeof makers,
+  jobs: JobCatalog,
+  variables: Record<string, string | undefined>,
+): Handler {
   const environment = readEnvironment(variables);
-  return new Engine({
+  const engine = new Engine({
     jobs,
     ...supabasePorts(environment),
     runpod: new RunPod({ apiKey: environment.runpodApiKey, baseUrl: environment.runpodBaseUrl }),
     webhookUrl: environment.webhookUrl,
   });
+  return makers[name](engine, authentication(environment));
 }
 
 /** Only promises that the runtime knows of keep a worker alive (supabase.com/docs/guides/functions/background-tasks). */

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { readEnvironment } from "../src/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import { readEnvironment, serve } from "../src/index.ts";
 import { ATTEMPT, functions, json, post, USER } from "./support/functions.ts";
 
 describe("runpod-webhook", () => {
@@ -117,10 +117,26 @@ describe("readEnvironment", () => {
     expect(readEnvironment(variables)).toEqual({
       supabaseUrl: "https://x.supabase.co",
       secretKey: "sb_secret_p",
+      secretKeys: { default: "sb_secret_d", podbase: "sb_secret_p" },
+      legacyJwtSecret: undefined,
       runpodApiKey: "rpa_secret",
       runpodBaseUrl: "https://api.runpod.ai/v2",
       webhookUrl: "https://x.supabase.co/functions/v1/runpod-webhook",
     });
+  });
+
+  it("takes the legacy service_role key beside the new ones, or alone", () => {
+    const legacy = { ...variables, SUPABASE_SERVICE_ROLE_KEY: "eyJ.legacy" };
+    expect(readEnvironment(legacy)).toMatchObject({
+      secretKey: "sb_secret_p",
+      secretKeys: { default: "sb_secret_d", podbase: "sb_secret_p", "legacy service_role": "eyJ.legacy" },
+    });
+    for (const none of ["{}", undefined]) {
+      expect(readEnvironment({ ...legacy, SUPABASE_SECRET_KEYS: none }).secretKey).toBe("eyJ.legacy");
+      expect(() => readEnvironment({ ...variables, SUPABASE_SECRET_KEYS: none })).toThrow(
+        /SUPABASE_SECRET_KEYS/,
+      );
+    }
   });
 
   it("names what is missing and never shows a value", () => {
@@ -129,4 +145,13 @@ describe("readEnvironment", () => {
     expect(read).toThrow(/SUPABASE_SECRET_KEYS.*RUNPOD_API_KEY/);
     expect(read).not.toThrow(/oops/);
   });
+});
+
+it("a function whose secrets are missing answers 500 in our shape and tells the names to its log only", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const response = await serve("request-job", {}, {})(json("request-job", {}));
+  expect(response.status).toBe(500);
+  expect(await response.json()).toEqual({ error: { code: "internal", message: expect.any(String) } });
+  expect(String(log.mock.calls[0])).toContain("RUNPOD_API_KEY");
+  log.mockRestore();
 });
