@@ -73,7 +73,8 @@ begin
 end $$;
 
 -- Makes a copy of p_leader, whose row is locked, for the user of p_request; completes it if the leader is. Returns what
--- submit_job does. Emits version 1, and one for each task of a completed leader. SQLSTATE PB001 as of submit_job.
+-- submit_job does. Emits version 1, and one for each task of a completed leader. SQLSTATEs PB001, PB008, PB009 as of
+-- submit_job.
 create function podbase_private.follow(p_request jsonb, p_job uuid, p_leader podbase.jobs, p_key bytea) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -89,6 +90,7 @@ begin
     return jsonb_build_object(
       'job', podbase_private.job_json(podbase_private.job_of_key(p_request)), 'created', false, 'claims', '[]'::jsonb);
   end if;
+  perform podbase_private.check_quota(v_job.user_id, array[p_job]);
   perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
   insert into podbase_private.copies (job_id, user_id, leader_id, key) values (p_job, v_job.user_id, p_leader.id, p_key);
   perform podbase_private.copy_tasks(v_job, p_leader, false, (-coalesce((p_request ->> 'priority')::int, 0))::smallint);

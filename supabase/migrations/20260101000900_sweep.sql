@@ -184,7 +184,8 @@ begin
                    and provider_id is not null)
       or exists (select from podbase_private.attempts
                  where cancel_requested_at <= podbase_private.now() and cancel_done_at is null
-                   and provider_id is not null));
+                   and provider_id is not null)
+      or exists (select from podbase_private.files_to_delete where due_at <= podbase_private.now()));
 end $$;
 
 -- Asks the reconcile function to look, through pg_net, after this transaction commits. Only a hint: it may be lost

@@ -64,6 +64,20 @@ begin
   return podbase_private.record_cancels(attempts);
 end $$;
 
+-- As podbase_private.claim_file_deletes. Caller: service_role.
+create function podbase.claim_file_deletes(max_files int default 500) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.claim_file_deletes(max_files);
+end $$;
+
+-- As podbase_private.record_file_deletes. Caller: service_role.
+create function podbase.record_file_deletes(files bigint[]) returns int
+language plpgsql set search_path = '' as $$
+begin
+  return podbase_private.record_file_deletes(files);
+end $$;
+
 -- As podbase_private.configure. Caller: service_role.
 create function podbase.configure(config jsonb) returns void
 language plpgsql set search_path = '' as $$

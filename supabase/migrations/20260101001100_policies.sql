@@ -30,6 +30,8 @@ grant execute on function
   podbase.claim_polls(int), podbase_private.claim_polls(int),
   podbase.claim_cancels(int), podbase_private.claim_cancels(int),
   podbase.record_cancels(uuid[]), podbase_private.record_cancels(uuid[]),
+  podbase.claim_file_deletes(int), podbase_private.claim_file_deletes(int),
+  podbase.record_file_deletes(bigint[]), podbase_private.record_file_deletes(bigint[]),
   podbase.configure(jsonb), podbase_private.configure(jsonb),
   podbase.operator_cancel_job(uuid), podbase.operator_cancel_task(uuid), podbase_private.cancel_any(uuid, uuid),
   podbase.operator_retry_job(uuid), podbase.operator_retry_task(uuid), podbase_private.retry_any(uuid, uuid),

@@ -25,7 +25,7 @@ async function run({ kind, cancel, ...options }: Story, point?: FaultPoint) {
     const job = await world.request(kind);
     if (cancel) {
       await world.wait(6000);
-      await database.query("select podbase_private.operator_cancel_job($1)", job);
+      await database.query("select podbase.operator_cancel_job($1)", job);
     }
     await world.settle(job);
     return { world, end: await endOf(world, job) };

@@ -180,6 +180,9 @@ export class World {
       database: this.points.guard(process, "database", this.database.port()),
       storage: this.points.guard(process, "storage", {
         signUpload: async (path) => `${PROJECT}/upload/${path}`,
+        remove: async (paths) => {
+          await this.database.query("delete from storage.objects where name = any ($1)", paths);
+        },
       }),
       runpod: new RunPod({
         apiKey: KEY,

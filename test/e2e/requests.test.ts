@@ -126,6 +126,21 @@ describe("reconcile under Deno", () => {
   });
 });
 
+describe("a job that is deleted", () => {
+  it("takes its files out of Storage with it", async () => {
+    const carol = await signUp(demo);
+    const id = await requestReading(carol.supabase);
+    const { artifacts } = await finished(carol.supabase, id);
+    const paths = artifacts.map(({ path }: { path: string }) => path) as string[];
+    expect(paths).toHaveLength(3);
+    const stored = async () =>
+      (await demo.stack.sql`select from storage.objects where name = any (${paths})`).length;
+    expect(await stored()).toBe(3);
+    await demo.stack.sql`delete from podbase.jobs where id = ${id}`;
+    await expect.poll(stored, { timeout: 60_000, interval: 250 }).toBe(0);
+  }, 90_000);
+});
+
 describe("when every webhook is lost", () => {
   it("the reconciler brings the reading to its end", async () => {
     // What cron and the polls do in a minute, in seconds.

@@ -27,6 +27,8 @@ export interface PassSummary {
   submitted: number;
   polled: number;
   canceled: number;
+  /** Files of deleted jobs and of attempts without a result. */
+  filesDeleted: number;
 }
 
 /**
@@ -96,7 +98,7 @@ export class Engine {
    */
   async pass(deadlineMs: number): Promise<PassSummary> {
     const { database, clock } = this.#options;
-    const summary: PassSummary = { submitted: 0, polled: 0, canceled: 0 };
+    const summary: PassSummary = { submitted: 0, polled: 0, canceled: 0, filesDeleted: 0 };
     while (clock.now() < deadlineMs) {
       const [cancels, claims, polls] = await Promise.all([
         database.claimCancels(50),
@@ -113,7 +115,17 @@ export class Engine {
       summary.submitted += claims.length;
       summary.polled += polls.length;
     }
+    // Last, and one batch however busy it is: a Storage that is down then holds up nothing else.
+    summary.filesDeleted = await this.#deleteFiles();
     return summary;
+  }
+
+  async #deleteFiles(): Promise<number> {
+    const { database, storage } = this.#options;
+    const files = await database.claimFileDeletes(500);
+    if (files.length === 0) return 0;
+    await storage.remove(files.map(({ path }) => path));
+    return database.recordFileDeletes(files.map(({ id }) => id));
   }
 
   async #submit(claim: Claim): Promise<RunOutcome> {

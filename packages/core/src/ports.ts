@@ -21,12 +21,16 @@ export interface Database {
   claimPolls(limit: number): Promise<Poll[]>;
   claimCancels(limit: number): Promise<Poll[]>;
   recordCancels(attempts: string[]): Promise<number>;
+  claimFileDeletes(limit: number): Promise<{ id: number; path: string }[]>;
+  recordFileDeletes(files: number[]): Promise<number>;
 }
 
-/** Signed upload slots of the private bucket `podbase`. */
+/** The private bucket `podbase`. */
 export interface Storage {
   /** A URL that takes one PUT to `path`; Supabase's live 2 hours (supabase.com/docs/guides/storage). */
   signUpload(path: string): Promise<string>;
+  /** Deletes files, at most 1,000; paths without one are no error. */
+  remove(paths: string[]): Promise<void>;
 }
 
 /** Time as the engine sees it; tests give their own. */

@@ -48,11 +48,18 @@ const CLAIM: Claim = {
 
 /** An engine over ports that remember what they were told, and a RunPod that answers `answer`. */
 function engineWith(
-  options: { answer?: Response; claims?: Claim[][]; now?: () => number; storage?: "down" } = {},
+  options: {
+    answer?: Response;
+    claims?: Claim[][];
+    now?: () => number;
+    storage?: "down";
+    files?: string[];
+  } = {},
 ) {
   const submissions: SubmissionResult[] = [];
   const reports: Report[] = [];
   const posts: { url: string; body: Record<string, unknown> }[] = [];
+  const deleted: (number | string)[] = [];
   const claims = options.claims ?? [];
   const database: Database = {
     submitJob: async (request) => ({ job: { id: "j1", request }, created: true, claims: [] }),
@@ -66,6 +73,8 @@ function engineWith(
     claimPolls: async () => [],
     claimCancels: async () => [],
     recordCancels: async () => 0,
+    claimFileDeletes: async () => (options.files ?? []).map((path, id) => ({ id, path })),
+    recordFileDeletes: async (files) => deleted.push(...files),
   };
   const engine = new Engine({
     jobs: { note },
@@ -74,6 +83,10 @@ function engineWith(
       signUpload: async (path) => {
         if (options.storage === "down") throw new Error("storage is down");
         return `https://storage/${path}`;
+      },
+      remove: async (paths) => {
+        if (options.storage === "down") throw new Error("storage is down");
+        deleted.push(...paths);
       },
     },
     runpod: new RunPod({
@@ -86,7 +99,7 @@ function engineWith(
     webhookUrl: "https://project/functions/v1/runpod-webhook",
     ...(options.now ? { clock: { now: options.now } } : {}),
   });
-  return { engine, submissions, reports, posts };
+  return { engine, submissions, reports, posts, deleted };
 }
 
 describe("a request", () => {
@@ -184,7 +197,22 @@ describe("a report", () => {
 describe("a pass", () => {
   it("goes on until nothing is due", async () => {
     const { engine } = engineWith({ claims: [[CLAIM], [CLAIM, CLAIM]] });
-    expect(await engine.pass(Number.POSITIVE_INFINITY)).toEqual({ submitted: 3, polled: 0, canceled: 0 });
+    expect(await engine.pass(Number.POSITIVE_INFINITY)).toEqual({
+      submitted: 3,
+      polled: 0,
+      canceled: 0,
+      filesDeleted: 0,
+    });
+  });
+
+  it("deletes files that nobody has any more and says so, after all else and only if Storage did", async () => {
+    const fine = engineWith({ files: ["u1/j1/text/a1/text"] });
+    await fine.engine.pass(0);
+    expect(fine.deleted).toEqual(["u1/j1/text/a1/text", 0]);
+    const down = engineWith({ files: ["x"], claims: [[{ ...CLAIM, artifacts: {} }]], storage: "down" });
+    await expect(down.engine.pass(Number.POSITIVE_INFINITY)).rejects.toThrow("storage is down");
+    expect(down.submissions).toHaveLength(1);
+    expect(down.deleted).toEqual([]);
   });
 
   it("leaves the rest to the next one when its time is up", async () => {

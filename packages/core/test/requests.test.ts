@@ -34,7 +34,7 @@ function engineOver(more: Partial<Database> = {}) {
   const engine = new Engine({
     jobs: { note },
     database: database as Database,
-    storage: { signUpload: async (path) => path },
+    storage: { signUpload: async (path) => path, remove: async () => {} },
     runpod: new RunPod({ apiKey: "k", fetch: async () => Response.json({ id: "x", status: "IN_QUEUE" }) }),
     webhookUrl: "https://p/functions/v1/runpod-webhook",
   });

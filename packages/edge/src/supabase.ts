@@ -36,6 +36,8 @@ export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "se
       claimPolls: (limit) => call("claim_polls", { max_polls: limit }),
       claimCancels: (limit) => call("claim_cancels", { max_cancels: limit }),
       recordCancels: (attempts) => call("record_cancels", { attempts }),
+      claimFileDeletes: (limit) => call("claim_file_deletes", { max_files: limit }),
+      recordFileDeletes: (files) => call("record_file_deletes", { files }),
     },
     storage: {
       async signUpload(path) {
@@ -44,6 +46,10 @@ export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "se
           .createSignedUploadUrl(path, { upsert: true });
         if (error) throw new PodbaseError("internal", "storage refused an upload slot", { cause: error });
         return data.signedUrl;
+      },
+      async remove(paths) {
+        const { error } = await client.storage.from("podbase").remove(paths);
+        if (error) throw new PodbaseError("internal", "storage deleted no files", { cause: error });
       },
     },
   };

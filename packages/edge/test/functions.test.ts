@@ -96,7 +96,7 @@ describe("reconcile", () => {
     const { reconcile: handle, waiting } = functions();
     const response = await handle(json("reconcile", {}, { apikey: "sb_secret" }));
     expect(response.status).toBe(202);
-    expect(await Promise.all(waiting)).toEqual([{ submitted: 0, polled: 0, canceled: 0 }]);
+    expect(await Promise.all(waiting)).toEqual([{ submitted: 0, polled: 0, canceled: 0, filesDeleted: 0 }]);
   });
 
   it("refuses everybody without a secret key", async () => {

@@ -14,6 +14,8 @@ const FUNCTIONS: Record<keyof Database, [name: string, takes: "json" | "plain"]>
   claimPolls: ["claim_polls", "plain"],
   claimCancels: ["claim_cancels", "plain"],
   recordCancels: ["record_cancels", "plain"],
+  claimFileDeletes: ["claim_file_deletes", "plain"],
+  recordFileDeletes: ["record_file_deletes", "plain"],
 };
 
 const anything = {
@@ -43,7 +45,10 @@ async function followOneJob(sql: Sql): Promise<string[]> {
   const subject = new Engine({
     jobs: { bench },
     database: countingDatabase(sql, calls),
-    storage: { signUpload: () => Promise.reject(new Error("this job has no artifacts")) },
+    storage: {
+      signUpload: () => Promise.reject(new Error("this job has no artifacts")),
+      remove: () => Promise.reject(new Error("this job has no artifacts")),
+    },
     runpod: new RunPod({
       apiKey: "bench",
       fetch: async (_, init) => {

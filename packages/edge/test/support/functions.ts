@@ -52,8 +52,10 @@ export function functions() {
       claimPolls: async () => [],
       claimCancels: async () => [],
       recordCancels: async () => 0,
+      claimFileDeletes: async () => [],
+      recordFileDeletes: async () => 0,
     },
-    storage: { signUpload: async (path) => `https://s/${path}` },
+    storage: { signUpload: async (path) => `https://s/${path}`, remove: async () => {} },
     runpod: new RunPod({ apiKey: "k", fetch: async () => Response.json({ id: "x", status: "IN_QUEUE" }) }),
     webhookUrl: "https://p/functions/v1/runpod-webhook",
   });
