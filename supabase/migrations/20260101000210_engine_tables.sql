@@ -117,31 +117,31 @@ create table podbase_private.attempts (
   id uuid primary key default gen_random_uuid(),
   task_id uuid not null,
   job_id uuid not null,
-  number int not null,
-  state podbase_private.attempt_state not null default 'claimed',
-  endpoint text not null,
   -- SHA-256 of the token; the token itself is only in the request to RunPod.
   token_hash bytea not null,
-  -- RunPod's job id, text and never a uuid: it carries suffixes such as -u1.
-  provider_id text,
+  endpoint text not null,
+  number int not null,
+  created_at timestamptz not null default podbase_private.now(),
+  state podbase_private.attempt_state not null default 'claimed',
+  polls int not null default 0,
+  progress_seq int not null default -1,
   -- When somebody has to look again: a claim's lease, the evidence window, the next poll. Null at the end.
   next_check_at timestamptz,
-  polls int not null default 0,
+  submitted_at timestamptz,
   -- RunPod has shown this job to us at least once.
   seen_at timestamptz,
-  progress_seq int not null default -1,
+  started_at timestamptz,
+  finished_at timestamptz,
   cancel_requested_at timestamptz,
   -- /cancel was answered, or there is nothing left to cancel.
   cancel_done_at timestamptz,
   delay_ms bigint,
   execution_ms bigint,
+  -- RunPod's job id, text and never a uuid: it carries suffixes such as -u1.
+  provider_id text,
   worker_id text,
   failure_class text,
   error text,
-  created_at timestamptz not null default podbase_private.now(),
-  submitted_at timestamptz,
-  started_at timestamptz,
-  finished_at timestamptz,
   unique (task_id, number)
 ) with (fillfactor = 80);
 create index attempts_due on podbase_private.attempts (next_check_at) where next_check_at is not null;
@@ -154,7 +154,8 @@ create index attempts_to_cancel on podbase_private.attempts (cancel_requested_at
 create table podbase_private.webhook_inbox (
   id bigint generated always as identity primary key,
   attempt_id uuid not null,
-  source text not null check (source in ('webhook', 'poll', 'worker')),
+  -- webhook, poll or worker.
+  source text not null,
   report jsonb not null,
   verdict text not null,
   received_at timestamptz not null default podbase_private.now()

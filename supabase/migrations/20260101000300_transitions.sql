@@ -53,33 +53,39 @@ alter table podbase_private.attempt_transitions enable row level security;
 revoke all on podbase_private.job_transitions, podbase_private.task_transitions, podbase_private.attempt_transitions
   from public, anon, authenticated, service_role;
 
--- Trigger: refuses the move it was called for; its argument names the machine. SQLSTATE PB004.
-create function podbase_private.refuse_move() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  raise exception 'a % cannot move from % to %', tg_argv[0], to_jsonb(old) ->> tg_argv[1], to_jsonb(new) ->> tg_argv[1]
-    using errcode = 'PB004';
-end $$;
-
--- (Re)makes the guard of a table from its transitions. The rows become the trigger's condition: an allowed move then
--- costs a comparison of constants, not a look-up a row. Call it after every change of a transition table.
+-- (Re)makes the guard of a table from its transitions: a trigger that refuses every other move, SQLSTATE PB004, and
+-- where the table has finished_at, every row that is finished but not at an end or the other way round (23514). The rows
+-- become a text in the trigger's function: an allowed move then costs a look into it, not a look-up a row; a condition
+-- on the trigger itself would be read anew at every statement. Call it after every change of a transition table.
 create function podbase_private.arm_guard(p_table regclass, p_column name, p_machine text) returns void
 language plpgsql set search_path = '' as $$
 declare
-  v_type regtype := (select a.atttypid::regtype from pg_catalog.pg_attribute a
-                     where a.attrelid = p_table and a.attname = p_column);
-  v_allowed text;
+  v_moves text;
+  v_finish text := '';
 begin
-  execute format(
-    'select string_agg(format(''when %%L then new.%1$I = any (%%L::%2$s[])'', from_state, tos), '' '')
-     from (select from_state, array_agg(to_state) as tos from podbase_private.%3$I group by 1) as m',
-    p_column, v_type, p_machine || '_transitions') into v_allowed;
+  execute format('select string_agg(from_state || ''>'' || to_state, '' '') from podbase_private.%I',
+    p_machine || '_transitions') into v_moves;
+  if exists (select from pg_catalog.pg_attribute where attrelid = p_table and attname = 'finished_at')
+    and p_column = 'status' then
+    v_finish := $guard$
+      if (new.finished_at is not null) <> (new.status in ('completed', 'failed', 'canceled')) then
+        raise exception 'finished_at does not go with status %', new.status using errcode = '23514';
+      end if;$guard$;
+  end if;
+  execute format($guard$
+    create or replace function podbase_private.guard_%1$s() returns trigger
+    language plpgsql set search_path = '' as $body$
+    begin
+      if old.%2$I <> new.%2$I and strpos(%3$L, ' ' || old.%2$I || '>' || new.%2$I || ' ') = 0 then
+        raise exception 'a %1$s cannot move from %% to %%', old.%2$I, new.%2$I using errcode = 'PB004';
+      end if;%4$s
+      return new;
+    end $body$
+    $guard$,
+    p_machine, p_column, ' ' || v_moves || ' ', v_finish);
   execute format('drop trigger if exists guard on %s', p_table);
-  execute format(
-    'create trigger guard before update of %1$I on %2$s for each row
-     when (old.%1$I is distinct from new.%1$I and not (case old.%1$I %3$s else false end))
-     execute function podbase_private.refuse_move(%4$L, %1$L)',
-    p_column, p_table, v_allowed, p_machine);
+  execute format('create trigger guard before update of %I on %s for each row execute function podbase_private.guard_%s()',
+    p_column, p_table, p_machine);
 end $$;
 
 select podbase_private.arm_guard('podbase.jobs', 'status', 'job'),

@@ -10,62 +10,79 @@
 -- would otherwise stay and grow with the tables. jit is off because a plan that has to scan looks dear then. All of it is
 -- plpgsql, even one-liners: Postgres 17 plans the body of an SQL function anew for each caller, each time.
 
--- Writes one version of a job to the history and to its owner's private topic podbase:<user id>.
--- The message carries states only: no input, output, token or provider id. realtime.send swallows its own errors
--- (supabase/realtime), so a broken broadcast never undoes a state change.
+-- Writes one version of a job to the history and to its owner's private topic podbase:<user id>; returns the version.
+-- The message carries states only: no input, output, token or provider id. It is put where realtime.send would put it
+-- (supabase/realtime), without what that does besides; like there, a broken broadcast never undoes a state change.
 create function podbase_private.announce(
   p_job podbase.jobs, p_version bigint, p_task podbase.tasks, p_actor text, p_cause text
-) returns void
+) returns bigint
 language plpgsql set search_path = '' as $$
-declare v_message jsonb;
 begin
   insert into podbase_private.job_events
     (job_id, version, task_id, at, actor, cause, job_status, job_phase, job_progress, task_status, task_phase,
      task_progress)
   values (p_job.id, p_version, p_task.id, p_job.updated_at, p_actor, p_cause, p_job.status, p_job.phase,
     p_job.progress, p_task.status, p_task.phase, p_task.progress);
-
-  v_message := jsonb_build_object('job', p_job.id, 'version', p_version, 'status', p_job.status,
-    'phase', p_job.phase, 'progress', p_job.progress, 'at', p_job.updated_at);
-  if p_task.id is not null then
-    v_message := v_message || jsonb_build_object('task', jsonb_build_object('name', p_task.name,
-      'status', p_task.status, 'phase', p_task.phase, 'version', p_task.version, 'progress', p_task.progress));
-  end if;
-  perform realtime.send(v_message, 'job', 'podbase:' || p_job.user_id, true);
+  begin
+    insert into realtime.messages (topic, event, extension, private, payload)
+    values ('podbase:' || p_job.user_id, 'job', 'broadcast', true, case when p_task.id is null
+      then jsonb_build_object('job', p_job.id, 'version', p_version, 'status', p_job.status, 'phase', p_job.phase,
+        'progress', p_job.progress, 'at', p_job.updated_at)
+      else jsonb_build_object('job', p_job.id, 'version', p_version, 'status', p_job.status, 'phase', p_job.phase,
+        'progress', p_job.progress, 'at', p_job.updated_at, 'task', jsonb_build_object('name', p_task.name,
+          'status', p_task.status, 'phase', p_task.phase, 'version', p_task.version, 'progress', p_task.progress))
+      end);
+  exception when others then
+    raise warning 'podbase could not broadcast: %', sqlerrm;
+  end;
+  return p_version;
 end $$;
 
 -- The phase and notice of a task, carried together through an aggregate.
 create type podbase_private.spoken as (phase podbase.phase, notice jsonb);
 
--- Derives the job from its tasks and publishes one version per changed task. Call it last, with the job's row locked
--- and at least one task. A job that is processing does not go back to queued.
-create function podbase_private.publish(p_job uuid, p_tasks uuid[], p_actor text, p_cause text) returns void
+-- Publishes a change of the only task of a job: the job is that task. Both rows as they are now, the job's locked. Returns the
+-- job's new version.
+create function podbase_private.publish_single(
+  p_job podbase.jobs, p_task podbase.tasks, p_optional boolean, p_actor text, p_cause text
+) returns bigint
+language plpgsql set search_path = '' as $$
+begin
+  update podbase.jobs set
+      version = p_job.version + 1, phase = p_task.phase, notice = p_task.notice,
+      progress = case when p_task.status = 'completed' then 1 else coalesce(p_task.progress, 0) end,
+      status = case
+        when p_optional and p_task.status in ('failed', 'canceled') then 'completed'
+        when p_task.status = 'queued' and p_job.status = 'processing' then 'processing'
+        else p_task.status::text end::podbase.job_status,
+      error = case when not p_optional then p_task.error end,
+      started_at = coalesce(p_job.started_at, case when p_task.status <> 'queued' then p_task.updated_at end),
+      finished_at = p_task.finished_at, updated_at = p_task.updated_at
+    where id = p_job.id
+    returning * into p_job;
+  return podbase_private.announce(p_job, p_job.version, p_task, p_actor, p_cause);
+end $$;
+
+-- Derives the job from its tasks and publishes one version per changed task. Call it last, with at least one task and the
+-- job's row locked and as it is now; returns the job's new version. A job that is processing does not go back to queued.
+create function podbase_private.publish(p_job podbase.jobs, p_tasks uuid[], p_actor text, p_cause text) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   v_job podbase.jobs;
   v_task podbase.tasks;
-  v_from bigint;
+  v_from bigint := p_job.version;
+  v_version bigint;
+  v_optional boolean := false;
+  v_finished boolean;
   v_now timestamptz := podbase_private.now();
 begin
-  select * into v_job from podbase.jobs where id = p_job;
-  v_from := v_job.version;
-  if v_job.task_count = 1 then
-    -- The job is its only task.
+  if p_job.task_count = 1 then
     select * into v_task from podbase.tasks where id = p_tasks[1];
-    update podbase.jobs j set
-        version = v_from + cardinality(p_tasks), phase = v_task.phase, notice = v_task.notice,
-        progress = case when v_task.status = 'completed' then 1 else coalesce(v_task.progress, 0) end,
-        status = case
-          when v_task.status in ('failed', 'canceled') and (
-            select optional from podbase_private.task_schedule where task_id = v_task.id) then 'completed'
-          when v_task.status = 'queued' and j.status = 'processing' then 'processing'
-          else v_task.status::text end::podbase.job_status,
-        error = case when not (
-            select optional from podbase_private.task_schedule where task_id = v_task.id) then v_task.error end,
-        started_at = coalesce(j.started_at, case when v_task.status <> 'queued' then v_now end),
-        finished_at = v_task.finished_at, updated_at = v_now
-      where id = p_job
-      returning * into v_job;
+    if v_task.status in ('failed', 'canceled') then
+      select optional into strict v_optional from podbase_private.task_schedule where task_id = v_task.id;
+    end if;
+    v_version := podbase_private.publish_single(p_job, v_task, v_optional, p_actor, p_cause);
+    v_finished := v_task.finished_at is not null;
   else
     with s as (
       select
@@ -82,7 +99,7 @@ begin
         )) filter (where t.finished_at is null and t.status <> 'blocked'))[1] as spoken,
         bool_or(c.cancel_requested_at is not null and t.finished_at is null) as canceling
       from podbase.tasks t join podbase_private.task_schedule c on c.task_id = t.id
-      where t.job_id = p_job
+      where t.job_id = p_job.id
     )
     update podbase.jobs j set
       version = v_from + cardinality(p_tasks),
@@ -102,20 +119,30 @@ begin
       started_at = coalesce(j.started_at, case when s.begun > 0 then v_now end),
       finished_at = case when s.open = 0 then v_now end,
       updated_at = v_now
-    from s where j.id = p_job
+    from s where j.id = p_job.id
     returning j.* into v_job;
-  end if;
-
-  for i in 1 .. cardinality(p_tasks) loop
-    if v_task.id is distinct from p_tasks[i] then
+    for i in 1 .. cardinality(p_tasks) loop
       select * into v_task from podbase.tasks where id = p_tasks[i];
-    end if;
-    perform podbase_private.announce(v_job, v_from + i, v_task, p_actor, p_cause);
-  end loop;
-  if v_job.finished_at is not null and exists (
-    select from podbase_private.copies where leader_id = p_job and waiting) then
-    perform podbase_private.release_copies(p_job, v_job);
+      v_version := podbase_private.announce(v_job, v_from + i, v_task, p_actor, p_cause);
+    end loop;
+    v_finished := v_job.finished_at is not null;
   end if;
+  if v_finished then
+    perform from podbase_private.copies where leader_id = p_job.id and waiting;
+    if found then
+      select * into strict v_job from podbase.jobs where id = p_job.id;
+      perform podbase_private.release_copies(p_job.id, v_job);
+    end if;
+  end if;
+  return v_version;
+end $$;
+
+create function podbase_private.publish(p_job uuid, p_tasks uuid[], p_actor text, p_cause text) returns bigint
+language plpgsql set search_path = '' as $$
+declare v_job podbase.jobs;
+begin
+  select * into strict v_job from podbase.jobs where id = p_job;
+  return podbase_private.publish(v_job, p_tasks, p_actor, p_cause);
 end $$;
 
 -- A job as the API hands it out: the row with its tasks and artifacts, in the order they were declared.

@@ -1,5 +1,20 @@
 -- Claiming: ready tasks become attempts.
 
+-- What the POST of a fresh attempt of a task without upstreams needs.
+create function podbase_private.claim_json(
+  p_attempt uuid, p_token text, p_number int, p_job podbase.jobs, p_task text, p_route text,
+  p_endpoint podbase_private.endpoints, p_artifacts jsonb
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'attempt', p_attempt, 'token', p_token, 'number', p_number, 'job', p_job.id, 'kind', p_job.kind,
+    'user', p_job.user_id, 'task', p_task, 'route', p_route,
+    'endpoint', jsonb_build_object('name', p_endpoint.name, 'providerId', p_endpoint.provider_id,
+      'executionTimeoutMs', p_endpoint.execution_timeout_ms, 'ttlMs', p_endpoint.ttl_ms),
+    'input', p_job.input, 'upstream', '{}'::jsonb, 'artifacts', p_artifacts);
+end $$;
+
 -- Everything that the POSTs of fresh attempts need: [{attempt, token, number, job, kind, user, task, route, endpoint,
 -- input, upstream, artifacts, item?, index?}], in the order given.
 create function podbase_private.claims_json(p_attempts uuid[], p_tokens text[]) returns jsonb
@@ -8,18 +23,13 @@ language plpgsql volatile
 set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   return (
-    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-        'attempt', a.id, 'token', p_tokens[x.n], 'number', a.number,
-        'job', j.id, 'kind', j.kind, 'user', j.user_id, 'task', t.name, 'route', s.route, 'index', s.item_index))
-      || jsonb_build_object(
-        'endpoint', jsonb_build_object('name', e.name, 'providerId', e.provider_id,
-          'executionTimeoutMs', e.execution_timeout_ms, 'ttlMs', e.ttl_ms),
-        'input', j.input,
-        'upstream', case when s.after = '{}' then '{}' else (
+    select coalesce(jsonb_agg(
+      podbase_private.claim_json(a.id, p_tokens[x.n], a.number, j, t.name, s.route, e, s.artifacts)
+      || case when s.after = '{}' then '{}' else jsonb_build_object('upstream', (
           select coalesce(jsonb_object_agg(u.name, u.output), '{}') from podbase.tasks u
-          where u.job_id = j.id and u.name = any (s.after)) end,
-        'artifacts', s.artifacts)
-      || case when s.item_index is null then '{}' else jsonb_build_object('item', s.item) end order by x.n), '[]')
+          where u.job_id = j.id and u.name = any (s.after))) end
+      || case when s.item_index is null then '{}' else jsonb_build_object('item', s.item, 'index', s.item_index) end
+      order by x.n), '[]')
     from unnest(p_attempts) with ordinality as x (id, n)
     join podbase_private.attempts a on a.id = x.id
     join podbase_private.task_schedule s on s.task_id = a.task_id
@@ -105,6 +115,10 @@ declare
   v_attempts uuid[] := '{}';
   v_tokens text[] := '{}';
 begin
+  if not exists (select from podbase_private.task_schedule where ready_key is not null)
+    and not exists (select from podbase_private.task_schedule where parked) then
+    return '[]';
+  end if;
   perform podbase_private.admit();
   for v_lane in
     select r.route, r.endpoint, e.id from podbase_private.routes r
@@ -132,8 +146,7 @@ begin
       case when random() * 10 < v_room then (v_room + 9) / 10 else 0 end, v_now,
       v_now - (select ageing_after from podbase_private.settings where single));
     continue when v_taken.attempts is null;
-    perform podbase_private.spend(
-      v_endpoint.id, v_endpoint.max_runs_per_10s, cardinality(v_taken.attempts), v_now);
+    perform podbase_private.spend(v_endpoint, cardinality(v_taken.attempts), v_now);
     v_left := v_left - cardinality(v_taken.attempts);
     v_attempts := v_attempts || v_taken.attempts;
     v_tokens := v_tokens || v_taken.tokens;

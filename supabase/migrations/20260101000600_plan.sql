@@ -7,6 +7,17 @@ begin
   raise exception '%', p_message using errcode = 'PB003', detail = p_path;
 end $$;
 
+-- Refuses a route that no endpoint serves: PB002.
+create function podbase_private.check_route(p_route text, p_place int) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform from podbase_private.routes where route = p_route;
+  if not found then
+    raise exception 'no endpoint serves the route %', p_route
+      using errcode = 'PB002', detail = format('plan.tasks.%s.route', p_place);
+  end if;
+end $$;
+
 -- Refuses a plan that could never run: no tasks or too many, a malformed name or one used twice, an unknown upstream or
 -- route, a map over nothing, a cycle. SQLSTATE PB003 (detail: the path inside the plan), PB002 for an unknown route.
 create function podbase_private.check_plan(p_plan jsonb) returns void
@@ -17,8 +28,6 @@ declare
   v_names text[] := '{}';
   v_done text[] := '{}';
   v_ready text[];
-  v_path text;
-  v_route text;
 begin
   if jsonb_typeof(v_tasks) is distinct from 'array' or jsonb_array_length(v_tasks) not between 1 and 100 then
     perform podbase_private.refuse_plan('plan.tasks', 'a plan has between 1 and 100 tasks');
@@ -27,30 +36,26 @@ begin
     and jsonb_typeof(p_plan #> '{reuse,ttlMs}') = 'number', false) then
     perform podbase_private.refuse_plan('plan.reuse', 'reuse has the scope user or global and a ttlMs');
   end if;
-  for v_task in select * from jsonb_array_elements(v_tasks) loop
-    v_path := 'plan.tasks.' || cardinality(v_names);
+  for i in 0 .. jsonb_array_length(v_tasks) - 1 loop
+    v_task := v_tasks -> i;
     if coalesce(v_task ->> 'name', '') !~ '^[a-zA-Z][a-zA-Z0-9_-]{0,62}$' or v_task ->> 'name' = any (v_names) then
-      perform podbase_private.refuse_plan(v_path || '.name',
+      perform podbase_private.refuse_plan(format('plan.tasks.%s.name', i),
         format('a task''s name is missing, malformed or used twice: %s', v_task ->> 'name'));
     end if;
     v_names := v_names || (v_task ->> 'name');
-    foreach v_route in array case when v_task ? 'reroute'
-      then (v_task ->> 'route') || array(select value from jsonb_each_text(v_task -> 'reroute'))
-      else array[v_task ->> 'route'] end
-    loop
-      if not exists (select from podbase_private.routes where route = v_route) then
-        raise exception 'no endpoint serves the route %', v_route using errcode = 'PB002', detail = v_path || '.route';
-      end if;
-    end loop;
+    perform podbase_private.check_route(v_task ->> 'route', i);
+    if v_task ? 'reroute' then
+      perform podbase_private.check_route(value, i) from jsonb_each_text(v_task -> 'reroute');
+    end if;
     if coalesce(v_task ->> 'submitPolicy', 'at_least_once') not in ('at_least_once', 'at_most_once') then
-      perform podbase_private.refuse_plan(v_path || '.submitPolicy', 'unknown submit policy');
+      perform podbase_private.refuse_plan(format('plan.tasks.%s.submitPolicy', i), 'unknown submit policy');
     end if;
     if coalesce((v_task ->> 'maxAttempts')::numeric, 3) not between 1 and 100 then
-      perform podbase_private.refuse_plan(v_path || '.maxAttempts', 'between 1 and 100 attempts');
+      perform podbase_private.refuse_plan(format('plan.tasks.%s.maxAttempts', i), 'between 1 and 100 attempts');
     end if;
     if v_task ? 'map' and not coalesce(jsonb_typeof(v_task #> '{map,path}') = 'array'
       and (v_task #>> '{map,over}' = 'input' or (v_task -> 'after') ? (v_task #>> '{map,over}')), false) then
-      perform podbase_private.refuse_plan(v_path || '.map',
+      perform podbase_private.refuse_plan(format('plan.tasks.%s.map', i),
         'a map names the input or one of its task''s upstreams, and a path in it');
     end if;
   end loop;
@@ -78,6 +83,12 @@ end $$;
 create function podbase_private.check_request(p_request jsonb) returns void
 language plpgsql set search_path = '' as $$
 begin
+  -- Most are fine, and one look says so.
+  if jsonb_typeof(p_request) = 'object' and p_request ?& '{user,input}' and p_request ->> 'user' is not null
+    and pg_column_size(p_request) < 9 * 1024 * 1024 and char_length(p_request ->> 'kind') between 1 and 100
+    and coalesce(char_length(p_request ->> 'idempotencyKey'), 1) between 1 and 255 and not p_request ? 'priority' then
+    return;
+  end if;
   -- RunPod takes 10 MiB (docs.runpod.io/serverless/endpoints/send-requests), the rest of a task's input included.
   if pg_column_size(p_request -> 'input') > 9 * 1024 * 1024 then
     raise exception 'the input is over 9 MiB' using errcode = 'PB007';
@@ -86,9 +97,24 @@ begin
     or p_request ->> 'kind' is null or p_request -> 'input' is null then
     perform podbase_private.refuse_plan('', 'a request names user, kind, input and plan');
   end if;
+  if char_length(p_request ->> 'kind') not between 1 and 100 then
+    perform podbase_private.refuse_plan('kind', 'a kind has between 1 and 100 characters');
+  end if;
+  if char_length(p_request ->> 'idempotencyKey') not between 1 and 255 then
+    perform podbase_private.refuse_plan('idempotencyKey', 'an idempotency key has between 1 and 255 characters');
+  end if;
   if coalesce((p_request ->> 'priority')::numeric, 0) not between -100 and 100 then
     perform podbase_private.refuse_plan('priority', 'a priority is between -100 and 100');
   end if;
+end $$;
+
+-- Whether a plan is one task that waits for nothing and says little else. All but its route is checked then.
+create function podbase_private.is_plain(p_plan jsonb) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return p_plan - 'tasks' = '{}' and jsonb_typeof(p_plan -> 'tasks') = 'array' and jsonb_array_length(p_plan -> 'tasks') = 1
+    and (p_plan #> '{tasks,0}') - '{name,route,artifacts,optional}'::text[] = '{}'
+    and p_plan #>> '{tasks,0,name}' ~ '^[a-zA-Z][a-zA-Z0-9_-]{0,62}$';
 end $$;
 
 -- Turns the row of a map into its items, as queued tasks name[0], name[1], … that share its upstreams; an empty list

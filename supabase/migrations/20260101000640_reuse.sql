@@ -84,7 +84,7 @@ begin
   insert into podbase.jobs (id, user_id, kind, input, idempotency_key, progress, task_count, created_at, updated_at)
   values (p_job, (p_request ->> 'user')::uuid, p_request ->> 'kind', p_request -> 'input',
     p_request ->> 'idempotencyKey', 0, jsonb_array_length(p_request #> '{plan,tasks}'), v_now, v_now)
-  on conflict (user_id, idempotency_key) do nothing
+  on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
   returning * into v_job;
   if v_job.id is null then
     return jsonb_build_object(

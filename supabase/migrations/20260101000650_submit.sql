@@ -15,41 +15,63 @@ begin
 end $$;
 
 -- The only task of a new job: claimed at once where nobody waits before it and an endpoint has plenty of room, else
--- queued. Returns its claim, or null.
-create function podbase_private.start_single(p_job podbase.jobs, p_task podbase.tasks, p_plan jsonb, p_rank smallint)
-returns jsonb
+-- queued, and then what is next is claimed. Returns what submit_job returns.
+create function podbase_private.start_single(p_job podbase.jobs, p_plan jsonb, p_rank smallint) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   v_now timestamptz := p_job.created_at;
-  v_endpoint podbase_private.endpoints;
+  v_task podbase.tasks;
+  v_lane record;
+  v_free boolean := false;
+  v_version bigint;
   v_attempt uuid;
   v_token text;
-  v_free boolean := not exists (
-      select from podbase_private.task_schedule s where s.route = p_plan ->> 'route' and s.ready_key is not null)
-    and podbase_private.user_limit(p_job.user_id) is null;
+  v_claims jsonb;
 begin
-  if v_free then
-    select e.* into v_endpoint from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
-      where r.route = p_plan ->> 'route' and e.enabled order by r.position limit 1;
-    -- Near its cap, claim() takes turns; a trial of a broken endpoint is claim()'s too.
-    v_free := case when v_endpoint.breaker = 'closed' then podbase_private.room(v_endpoint, v_now) > 16 else false end;
+  -- An endpoint that may work, if the route has one.
+  select e as endpoint,
+    exists (select from podbase_private.task_schedule s where s.route = r.route and s.ready_key is not null) as waiting,
+    (select max_in_flight_per_user from podbase_private.settings where single) is not null or exists (
+      select from podbase_private.user_limits l where l.user_id = p_job.user_id and l.max_in_flight is not null) as limited
+  into v_lane
+  from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
+  where r.route = p_plan ->> 'route' order by not e.enabled, r.position limit 1;
+  if not found then
+    perform podbase_private.check_route(p_plan ->> 'route', 0);
   end if;
+  if not v_lane.waiting and not v_lane.limited and (v_lane.endpoint).breaker = 'closed' then
+    -- Near its cap, claim() takes turns; a trial of a broken endpoint is claim()'s too.
+    v_free := podbase_private.room(v_lane.endpoint, v_now) > 16;
+  end if;
+
+  insert into podbase.tasks (job_id, user_id, name, status, created_at, updated_at)
+  values (p_job.id, p_job.user_id, p_plan ->> 'name', 'queued', v_now, v_now)
+  returning * into v_task;
   insert into podbase_private.task_schedule (task_id, job_id, user_id, route, rank, artifacts, optional, submit_policy,
-    max_attempts, reroute, attempts_made)
-  values (p_task.id, p_job.id, p_job.user_id, p_plan ->> 'route', p_rank, coalesce(p_plan -> 'artifacts', '{}'),
+    max_attempts, reroute, attempts_made, ready_since, ready_key, parked)
+  values (v_task.id, p_job.id, p_job.user_id, p_plan ->> 'route', p_rank, coalesce(p_plan -> 'artifacts', '{}'),
     coalesce((p_plan ->> 'optional')::boolean, false),
     coalesce(p_plan ->> 'submitPolicy', 'at_least_once')::podbase_private.submit_policy,
-    coalesce((p_plan ->> 'maxAttempts')::int, 3), p_plan -> 'reroute', v_free::int);
-  if not v_free then
-    perform podbase_private.enqueue(array[p_task.id]);
-    return null;
+    coalesce((p_plan ->> 'maxAttempts')::int, 3), p_plan -> 'reroute', v_free::int, v_now,
+    case when not v_free and not v_lane.limited
+      then podbase_private.next_ready_key(p_plan ->> 'route', p_job.user_id, p_rank) end,
+    not v_free and v_lane.limited);
+
+  v_version := podbase_private.announce(p_job, 1, null, 'user', 'submitted');
+  if v_free then
+    v_token := podbase_private.new_token();
+    insert into podbase_private.attempts (task_id, job_id, number, endpoint, token_hash, next_check_at, created_at)
+    values (v_task.id, p_job.id, 1, (v_lane.endpoint).name, sha256(convert_to(v_token, 'UTF8')),
+      v_now + interval '30 s', v_now)
+    returning id into v_attempt;
+    v_free := podbase_private.spend(v_lane.endpoint, 1, v_now);
+    v_claims := jsonb_build_array(podbase_private.claim_json(v_attempt, v_token, 1, p_job, v_task.name,
+      p_plan ->> 'route', v_lane.endpoint, coalesce(p_plan -> 'artifacts', '{}')));
+  else
+    v_claims := case when (v_lane.endpoint).enabled then podbase_private.claim(1) else '[]' end;
   end if;
-  v_token := podbase_private.new_token();
-  insert into podbase_private.attempts (task_id, job_id, number, endpoint, token_hash, next_check_at, created_at)
-  values (p_task.id, p_job.id, 1, v_endpoint.name, sha256(convert_to(v_token, 'UTF8')), v_now + interval '30 s', v_now)
-  returning id into v_attempt;
-  perform podbase_private.spend(v_endpoint.id, v_endpoint.max_runs_per_10s, 1, v_now);
-  return podbase_private.claims_json(array[v_attempt], array[v_token]);
+  return jsonb_build_object('created', true, 'claims', v_claims,
+    'job', to_jsonb(p_job) || jsonb_build_object('tasks', jsonb_build_array(v_task), 'artifacts', '[]'::jsonb));
 end $$;
 
 -- Makes a job of a request and claims as many tasks as it made ready, usually its own.
@@ -70,39 +92,35 @@ declare
   v_user uuid := (request ->> 'user')::uuid;
   v_now timestamptz := podbase_private.now();
   v_job podbase.jobs;
-  v_task podbase.tasks;
   v_id uuid := gen_random_uuid();
   v_reused jsonb;
-  v_claims jsonb;
 begin
   perform podbase_private.check_request(request);
-  perform podbase_private.check_plan(request -> 'plan');
-  if request -> 'plan' ? 'reuse' and not exists (
-    select from podbase.jobs where user_id = v_user and idempotency_key = request ->> 'idempotencyKey') then
-    v_reused := podbase_private.reuse(request, v_id);
-    if v_reused is not null then return v_reused; end if;
+  if not coalesce(podbase_private.is_plain(request -> 'plan'), false) then
+    perform podbase_private.check_plan(request -> 'plan');
+  end if;
+  if request -> 'plan' ? 'reuse' then
+    perform from podbase.jobs where user_id = v_user and idempotency_key = request ->> 'idempotencyKey';
+    if not found then
+      v_reused := podbase_private.reuse(request, v_id);
+      if v_reused is not null then return v_reused; end if;
+    end if;
   end if;
   insert into podbase.jobs (id, user_id, kind, input, idempotency_key, progress, task_count, created_at, updated_at)
   values (v_id, v_user, request ->> 'kind', request -> 'input', request ->> 'idempotencyKey', 0,
     jsonb_array_length(v_tasks), v_now, v_now)
-  on conflict (user_id, idempotency_key) do nothing
+  on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
   returning * into v_job;
   if v_job.id is null then
     return jsonb_build_object(
       'job', podbase_private.job_json(podbase_private.job_of_key(request)), 'created', false, 'claims', '[]'::jsonb);
   end if;
   perform podbase_private.check_quota(v_user, array[v_id]);
-  perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
-
   if v_job.task_count = 1 and not v_tasks -> 0 ? 'map' then
-    insert into podbase.tasks (job_id, user_id, name, status, created_at, updated_at)
-    values (v_job.id, v_user, v_tasks -> 0 ->> 'name', 'queued', v_now, v_now)
-    returning * into v_task;
-    v_claims := podbase_private.start_single(
-      v_job, v_task, v_tasks -> 0, (-coalesce((request ->> 'priority')::int, 0))::smallint);
-    return jsonb_build_object('created', true, 'claims', coalesce(v_claims, podbase_private.claim(1)),
-      'job', to_jsonb(v_job) || jsonb_build_object('tasks', jsonb_build_array(v_task), 'artifacts', '[]'::jsonb));
+    return podbase_private.start_single(
+      v_job, v_tasks -> 0, (-coalesce((request ->> 'priority')::int, 0))::smallint);
   end if;
+  perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
   return jsonb_build_object(
     'created', true,
     'claims', podbase_private.claim(least(10, podbase_private.start_tasks(array[v_job.id], array[request]))),
@@ -216,7 +234,7 @@ begin
     select id, (r ->> 'user')::uuid, r ->> 'kind', r -> 'input', r ->> 'idempotencyKey', 0,
       jsonb_array_length(r -> 'plan' -> 'tasks'), v_now, v_now
     from given order by n
-    on conflict (user_id, idempotency_key) do nothing
+    on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning id
   )
   select array_agg(made.id order by n), array_agg(made.id order by n) filter (where made.id is not null),

@@ -92,21 +92,25 @@ begin
   return v_changed;
 end $$;
 
--- Ends a task for good and opens or cancels what waited for it.
-create function podbase_private.finish_task(
-  p_task uuid, p_status podbase.task_status, p_output jsonb, p_error jsonb
-) returns uuid[]
+-- Takes a task out of every queue and gives its slot back.
+create function podbase_private.leave_queue(p_task uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update podbase_private.task_schedule set ready_key = null, run_at = null, parked = false, has_slot = false
+    where task_id = p_task and (ready_key is not null or run_at is not null or parked or has_slot);
+end $$;
+
+-- Ends a task for good without a result of RunPod and opens or cancels what waited for it.
+create function podbase_private.finish_task(p_task uuid, p_status podbase.task_status, p_error jsonb) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
   v_job uuid;
   v_now timestamptz := podbase_private.now();
 begin
-  update podbase_private.task_schedule set ready_key = null, run_at = null, parked = false, has_slot = false
-    where task_id = p_task and (ready_key is not null or run_at is not null or parked or has_slot);
+  perform podbase_private.leave_queue(p_task);
   update podbase.tasks set
-      status = p_status, phase = 'done', version = version + 1, output = p_output, error = p_error, notice = null,
-      progress = case when p_status = 'completed' then 1 else progress end,
-      finished_at = v_now, updated_at = v_now
+      status = p_status, phase = 'done', version = version + 1, error = p_error, notice = null, finished_at = v_now,
+      updated_at = v_now
     where id = p_task returning job_id into v_job;
   if (select task_count from podbase.jobs where id = v_job) = 1 then
     return array[p_task];
@@ -114,11 +118,13 @@ begin
   return array[p_task] || podbase_private.unblock(v_job);
 end $$;
 
--- Shows an open task's phase; a task that left the queue is processing from then on. What is being canceled stays
--- shown as that, whatever else is still heard of it.
-create function podbase_private.show_task(p_task uuid, p_phase podbase.phase, p_notice text) returns uuid[]
+-- Shows an open task's phase, and returns its row; a task that left the queue is processing from then on. What is being
+-- canceled stays shown as that, whatever else is still heard of it.
+create function podbase_private.show_task(p_task uuid, p_phase podbase.phase, p_notice text) returns podbase.tasks
 language plpgsql set search_path = '' as $$
-declare v_now timestamptz := podbase_private.now();
+declare
+  v_now timestamptz := podbase_private.now();
+  v_task podbase.tasks;
 begin
   update podbase.tasks t set
       status = 'processing', version = t.version + 1,
@@ -127,8 +133,9 @@ begin
         then podbase_private.notice(p_notice) end,
       started_at = coalesce(t.started_at, v_now), updated_at = v_now
     from podbase_private.task_schedule s
-    where t.id = p_task and s.task_id = p_task and t.finished_at is null;
-  return array[p_task];
+    where t.id = p_task and s.task_id = p_task and t.finished_at is null
+    returning t.* into v_task;
+  return v_task;
 end $$;
 
 -- What a report or an answer says of an attempt, whatever becomes of it.
@@ -202,7 +209,7 @@ begin
     return '{}';
   end if;
   if v_schedule.cancel_requested_at is not null then
-    return podbase_private.finish_task(p_attempt.task_id, 'canceled', null, null);
+    return podbase_private.finish_task(p_attempt.task_id, 'canceled', null);
   end if;
   -- Work that RunPod has forgotten may have been done: where nothing is bought twice, only a person tries it again.
   if v_class.retry and v_schedule.failures < v_schedule.max_attempts
@@ -225,10 +232,10 @@ begin
         failures = v_schedule.failures, run_at = v_now + v_wait * interval '1 ms', avoid = v_schedule.avoid,
         route = v_schedule.route
       where task_id = p_attempt.task_id;
-    return podbase_private.show_task(p_attempt.task_id, 'retrying', 'retrying');
+    return array[(podbase_private.show_task(p_attempt.task_id, 'retrying', 'retrying')).id];
   end if;
   update podbase_private.task_schedule set failures = v_schedule.failures where task_id = p_attempt.task_id;
-  return podbase_private.finish_task(p_attempt.task_id, 'failed', null,
+  return podbase_private.finish_task(p_attempt.task_id, 'failed',
     jsonb_build_object('code', v_class.class, 'message', v_class.message));
 end $$;
 

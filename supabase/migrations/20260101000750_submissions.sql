@@ -1,17 +1,20 @@
 -- What RunPod answered to the POSTs.
 
--- Reads an attempt with its job's row locked; null when there is no such attempt. Every function of reports starts so.
-create function podbase_private.lock_attempt(p_attempt uuid) returns podbase_private.attempts
+-- Locks the job of an attempt and returns its row; null when there is no such attempt. Every function of reports starts
+-- so, and reads what else it needs after: it may have changed while the lock was waited for.
+create function podbase_private.lock_job_of(p_attempt uuid) returns podbase.jobs
 language plpgsql set search_path = '' as $$
-declare v_attempt podbase_private.attempts;
+declare v_job podbase.jobs;
 begin
-  select * into v_attempt from podbase_private.attempts where id = p_attempt;
-  perform from podbase.jobs where id = v_attempt.job_id for update;
-  if not found then return null; end if;
-  -- It may have changed while the lock was waited for.
-  select * into v_attempt from podbase_private.attempts where id = p_attempt;
-  return v_attempt;
+  select * into v_job from podbase.jobs
+    where id = (select job_id from podbase_private.attempts where id = p_attempt) for update;
+  return v_job;
 end $$;
+
+-- One result of a POST, as record_submissions takes it.
+create type podbase_private.submission as (
+  attempt uuid, outcome text, "providerId" text, class text, error text, "retryAfterMs" int
+);
 
 -- Records how the POSTs of claimed attempts ended.
 --   results: [{attempt, outcome: accepted | rejected | not_sent | unknown, providerId?, class?, error?, retryAfterMs?}]
@@ -25,7 +28,8 @@ create function podbase_private.record_submissions(results jsonb) returns int
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
-  r record;
+  r podbase_private.submission;
+  v_job podbase.jobs;
   v_attempt podbase_private.attempts;
   v_endpoint podbase_private.endpoints;
   v_tasks uuid[];
@@ -34,15 +38,19 @@ declare
   v_fine text[] := '{}';
   v_broken text[] := '{}';
   v_name text;
+  v_task podbase.tasks;
+  v_version bigint;
 begin
-  for r in
+  if jsonb_array_length(results) > 1 then
     -- Looked up one by one: a join could read all attempts there are.
-    select x.* from jsonb_to_recordset(results) as x
-      (attempt uuid, outcome text, "providerId" text, class text, error text, "retryAfterMs" int)
-    order by (select a.job_id from podbase_private.attempts a where a.id = x.attempt), x.attempt
-  loop
-    v_attempt := podbase_private.lock_attempt(r.attempt);
-    continue when v_attempt.id is null;
+    select jsonb_agg(x order by (select a.job_id from podbase_private.attempts a where a.id = (x ->> 'attempt')::uuid),
+      x ->> 'attempt') into results from jsonb_array_elements(results) x;
+  end if;
+  for i in 0 .. jsonb_array_length(results) - 1 loop
+    r := jsonb_populate_record(null::podbase_private.submission, results -> i);
+    v_job := podbase_private.lock_job_of(r.attempt);
+    continue when v_job.id is null;
+    select * into strict v_attempt from podbase_private.attempts where id = r.attempt;
     if v_attempt.state not in ('claimed', 'submit_unknown') then
       -- A report may have been faster than RunPod's own answer; the id is worth keeping all the same.
       update podbase_private.attempts set provider_id = r."providerId", submitted_at = v_now
@@ -55,13 +63,21 @@ begin
 
     v_tasks := '{}';
     if r.outcome = 'accepted' then
-      v_attempt.provider_id := coalesce(v_attempt.provider_id, r."providerId");
-      v_attempt.submitted_at := v_now;
-      v_attempt.state := 'in_queue';
-      v_attempt.next_check_at := v_now + v_endpoint.first_poll_ms * interval '1 ms';
-      perform podbase_private.save_attempt(v_attempt);
-      v_tasks := podbase_private.show_task(v_attempt.task_id, 'waiting_for_worker', 'warming_up');
+      -- A lease that ends about when the first poll is due anyhow stays: an index less is written.
+      update podbase_private.attempts set
+          provider_id = coalesce(provider_id, r."providerId"), submitted_at = v_now, state = 'in_queue',
+          next_check_at = case when next_check_at between v_now + v_endpoint.first_poll_ms * interval '0.8 ms'
+                               and v_now + v_endpoint.first_poll_ms * interval '1 ms' then next_check_at
+                               else v_now + v_endpoint.first_poll_ms * interval '1 ms' end
+        where id = v_attempt.id;
+      v_task := podbase_private.show_task(v_attempt.task_id, 'waiting_for_worker', 'warming_up');
       if v_endpoint.submit_failures > 0 then v_fine := v_fine || v_endpoint.name; end if;
+      if v_job.task_count = 1 then
+        v_changed := v_changed + 1;
+        v_version := podbase_private.publish_single(v_job, v_task, false, 'engine', 'submission accepted');
+        continue;
+      end if;
+      v_tasks := array[v_task.id];
     elsif r.outcome = 'unknown' then
       v_broken := v_broken || v_endpoint.name;
       if v_attempt.state = 'claimed' then
@@ -70,7 +86,8 @@ begin
         v_attempt.submitted_at := v_now;
         v_attempt.next_check_at := v_now + v_endpoint.evidence_window_ms * interval '1 ms';
         perform podbase_private.save_attempt(v_attempt);
-        v_tasks := podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming');
+        v_task := podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming');
+        v_tasks := array[v_task.id];
       end if;
     else
       r.class := coalesce(r.class, 'transient_network');
@@ -80,7 +97,7 @@ begin
       v_tasks := podbase_private.fail_attempt(v_attempt, 'rejected', r.class, r.error, r."retryAfterMs");
     end if;
     continue when v_tasks = '{}';
-    perform podbase_private.publish(v_attempt.job_id, v_tasks, 'engine', 'submission ' || r.outcome);
+    v_version := podbase_private.publish(v_job, v_tasks, 'engine', 'submission ' || r.outcome);
     v_changed := v_changed + 1;
   end loop;
 

@@ -24,7 +24,7 @@ end $$;
 -- A 404 from RunPod. Right after the submission it may not know its own job yet; one that it has shown, or did not show
 -- within a minute, is gone. What the worker left in Storage still counts, unless others need its output.
 create function podbase_private.take_not_found(
-  p_attempt podbase_private.attempts, p_error text default 'RunPod answered 404'
+  p_job podbase.jobs, p_attempt podbase_private.attempts, p_error text default 'RunPod answered 404'
 ) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
@@ -46,7 +46,7 @@ begin
       select from storage.objects o where o.bucket_id = 'podbase'
         and o.name = podbase_private.artifact_path(v_task, p_attempt.id, d))
   ) then
-    return podbase_private.complete_attempt(p_attempt, null);
+    return podbase_private.complete_attempt(p_job, p_attempt, v_task, v_schedule, null);
   end if;
   return podbase_private.fail_attempt(p_attempt, 'lost', 'lost', p_error);
 end $$;
@@ -70,18 +70,20 @@ declare
   v_after jsonb := '{}';
   v_now timestamptz := podbase_private.now();
   v_live boolean;
+  v_fine boolean;
+  v_version bigint;
   v_stopped boolean := coalesce(report #> '{output,podbase,stopped}' = 'true', false);
 begin
   if pg_column_size(report) > 20000000 then
     raise exception 'the report is over 20 MB' using errcode = 'PB007';
   end if;
-  v_attempt := podbase_private.lock_attempt((report ->> 'attempt')::uuid);
-  if v_attempt.id is null then
+  v_job := podbase_private.lock_job_of((report ->> 'attempt')::uuid);
+  if v_job.id is null then
     return '{"verdict": "unauthorized", "proceed": false, "claims": []}';
   end if;
-  select * into v_task from podbase.tasks where id = v_attempt.task_id;
-  select * into v_job from podbase.jobs where id = v_attempt.job_id;
-  select * into v_schedule from podbase_private.task_schedule where task_id = v_attempt.task_id;
+  select * into strict v_attempt from podbase_private.attempts where id = (report ->> 'attempt')::uuid;
+  select * into strict v_task from podbase.tasks where id = v_attempt.task_id;
+  select * into strict v_schedule from podbase_private.task_schedule where task_id = v_attempt.task_id;
   -- Digests are compared, so the time this takes tells nothing about the token.
   if v_source <> 'poll' and (
     v_attempt.token_hash is distinct from sha256(convert_to(coalesce(report ->> 'token', ''), 'UTF8'))
@@ -101,7 +103,7 @@ begin
   elsif v_status = 'COMPLETED' and v_live and v_class is not null then
     v_tasks := podbase_private.fail_attempt(v_noted, 'failed', v_class, v_error);
   elsif v_status = 'COMPLETED' and (v_live or (v_attempt.state in ('superseded', 'lost') and v_class is null)) then
-    v_tasks := podbase_private.complete_attempt(v_noted, report -> 'output');
+    v_tasks := podbase_private.complete_attempt(v_job, v_noted, v_task, v_schedule, report -> 'output');
     if v_tasks = '{}' then v_verdict := 'late'; end if;
   elsif not v_live then
     v_verdict := 'late';
@@ -109,7 +111,7 @@ begin
     v_noted.state := 'in_queue';
     v_noted.next_check_at := v_now + interval '30 s';
     perform podbase_private.save_attempt(v_noted);
-    v_tasks := podbase_private.show_task(v_task.id, 'waiting_for_worker', 'warming_up');
+    v_tasks := array[(podbase_private.show_task(v_task.id, 'waiting_for_worker', 'warming_up')).id];
   elsif v_status = 'IN_PROGRESS' then
     if v_attempt.state <> 'in_progress' then
       v_noted.state := 'in_progress';
@@ -118,9 +120,9 @@ begin
       v_noted.next_check_at := least(
         greatest(v_attempt.next_check_at, v_now + interval '30 s'), v_now + interval '10 minutes');
       perform podbase_private.save_attempt(v_noted);
-      v_tasks := podbase_private.show_task(v_task.id, 'running', null);
+      v_tasks := array[(podbase_private.show_task(v_task.id, 'running', null)).id];
     end if;
-    v_tasks := v_tasks || podbase_private.take_progress(v_attempt.id, report);
+    v_tasks := array(select distinct unnest(v_tasks || podbase_private.take_progress(v_attempt.id, report)));
   elsif v_status = 'FAILED' then
     v_class := coalesce(v_class, podbase_private.classify(v_error));
     v_tasks := podbase_private.fail_attempt(v_noted, 'failed', v_class, v_error);
@@ -129,7 +131,7 @@ begin
   elsif v_status = 'CANCELLED' then
     v_tasks := podbase_private.fail_attempt(v_noted, 'canceled', 'canceled_remotely', v_error);
   elsif v_status = 'NOT_FOUND' then
-    v_tasks := podbase_private.take_not_found(v_attempt);
+    v_tasks := podbase_private.take_not_found(v_job, v_attempt);
     v_class := 'lost';
   end if;
   -- Anything else is a state that nobody has heard of: keep looking.
@@ -143,16 +145,27 @@ begin
     v_verdict := 'applied';
   end if;
   if v_verdict <> 'unchanged' then
+    -- What the row says of itself is not stored again in the report.
     insert into podbase_private.webhook_inbox (attempt_id, source, report, verdict, received_at)
-    values (v_attempt.id, v_source,
-      case when v_verdict = 'applied' and v_status = 'COMPLETED' and v_class is null
-        then report - '{token,output}'::text[] else report - 'token' end, v_verdict, v_now);
+    values (v_attempt.id, v_source, report - case when v_verdict = 'applied' and v_status = 'COMPLETED' and v_class is null
+      then '{attempt,source,kind,task,token,output}'::text[] else '{attempt,source,kind,task,token}' end,
+      v_verdict, v_now);
   end if;
   if v_tasks <> '{}' then
-    perform podbase_private.publish(v_job.id, v_tasks, v_source, lower(v_status));
+    v_version := podbase_private.publish(v_job, v_tasks, v_source, lower(v_status));
     if v_status not in ('IN_QUEUE', 'IN_PROGRESS') then
-      v_after := jsonb_build_object('ready', cardinality(v_tasks), 'endpoint', v_attempt.endpoint,
-        'fine', coalesce(not (select breaker from podbase_private.failure_classes where class = v_class), true));
+      v_after := jsonb_build_object('ready', cardinality(v_tasks));
+      if v_class is null then
+        -- Success is news to an endpoint's breaker only if there was trouble.
+        select true into v_fine from podbase_private.endpoints
+          where name = v_attempt.endpoint and (breaker <> 'closed' or run_failures > 0);
+      else
+        select not breaker into v_fine from podbase_private.failure_classes where class = v_class;
+        v_fine := coalesce(v_fine, true);
+      end if;
+      if v_fine is not null then
+        v_after := v_after || jsonb_build_object('endpoint', v_attempt.endpoint, 'fine', v_fine);
+      end if;
     end if;
   end if;
   return jsonb_build_object(
@@ -168,17 +181,21 @@ end $$;
 create function podbase_private.after_reports(p_after jsonb[]) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  v_seen record;
+  v_after jsonb;
   v_ready int := 0;
+  v_seen jsonb[] := '{}';
 begin
-  for v_seen in
-    select a ->> 'endpoint' as endpoint, (a -> 'fine')::boolean as fine, (a -> 'ready')::int as ready
-    from unnest(p_after) a where a ? 'endpoint' order by 1
-  loop
-    perform podbase_private.observe_endpoint(v_seen.endpoint, 'run', v_seen.fine);
-    v_ready := v_ready + v_seen.ready;
+  foreach v_after in array p_after loop
+    v_ready := v_ready + coalesce((v_after ->> 'ready')::int, 0);
+    if v_after ? 'endpoint' then v_seen := v_seen || v_after; end if;
   end loop;
-  return case when v_ready = 0 then '[]' else podbase_private.claim(least(v_ready, 10 * cardinality(p_after))) end;
+  if v_seen <> '{}' then
+    for v_after in select a from unnest(v_seen) a order by a ->> 'endpoint' loop
+      perform podbase_private.observe_endpoint(v_after ->> 'endpoint', 'run', (v_after -> 'fine')::boolean);
+    end loop;
+  end if;
+  if v_ready = 0 then return '[]'; end if;
+  return podbase_private.claim(least(v_ready, 10 * cardinality(p_after)));
 end $$;
 
 -- Takes one report about one attempt: inbox, attempt, task, job and what that unblocks, in one transaction.

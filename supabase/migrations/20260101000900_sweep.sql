@@ -74,6 +74,7 @@ language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_id uuid;
+  v_job podbase.jobs;
   v_attempt podbase_private.attempts;
   v_tasks uuid[];
   v_count int := 0;
@@ -81,13 +82,14 @@ begin
   for v_id in
     select a.id from podbase_private.attempts a where a.id = any (attempts) order by a.job_id, a.id
   loop
-    v_attempt := podbase_private.lock_attempt(v_id);
-    continue when v_attempt.id is null;
+    v_job := podbase_private.lock_job_of(v_id);
+    continue when v_job.id is null;
+    select * into strict v_attempt from podbase_private.attempts where id = v_id;
     update podbase_private.attempts set cancel_done_at = podbase_private.now() where id = v_id;
     if v_attempt.next_check_at is not null then
       v_tasks := podbase_private.fail_attempt(v_attempt, 'canceled', 'canceled_remotely', null);
       if v_tasks <> '{}' then
-        perform podbase_private.publish(v_attempt.job_id, v_tasks, 'engine', 'canceled at RunPod');
+        perform podbase_private.publish(v_job, v_tasks, 'engine', 'canceled at RunPod');
       end if;
     end if;
     v_count := v_count + 1;
@@ -102,6 +104,7 @@ create function podbase_private.expire(p_limit int) returns int
 language plpgsql set search_path = '' as $$
 declare
   v_due record;
+  v_job podbase.jobs;
   v_attempt podbase_private.attempts;
   v_endpoint podbase_private.endpoints;
   v_policy podbase_private.submit_policy;
@@ -115,8 +118,8 @@ begin
       and (a.state in ('claimed', 'submit_unknown') or (a.state in ('in_queue', 'in_progress') and a.provider_id is null))
     order by a.job_id, a.id limit p_limit
   loop
-    perform from podbase.jobs where id = v_due.job_id for update skip locked;
-    continue when not found;
+    select * into v_job from podbase.jobs where id = v_due.job_id for update skip locked;
+    continue when v_job.id is null;
     select * into v_attempt from podbase_private.attempts
       where id = v_due.id and next_check_at <= v_now
         and (state in ('claimed', 'submit_unknown') or (state in ('in_queue', 'in_progress') and provider_id is null));
@@ -129,7 +132,7 @@ begin
       update podbase_private.attempts set state = 'submit_unknown', error = 'the lease ran out',
           next_check_at = v_now + v_endpoint.evidence_window_ms * interval '1 ms'
         where id = v_attempt.id;
-      v_tasks := podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming');
+      v_tasks := array[(podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming')).id];
     elsif v_attempt.state <> 'submit_unknown' then
       -- Its webhook is waited for as long as RunPod could know the work.
       if v_attempt.seen_at + v_endpoint.ttl_ms * interval '1 ms' > v_now then
@@ -138,7 +141,7 @@ begin
           where id = v_attempt.id;
         v_tasks := '{}';
       else
-        v_tasks := podbase_private.take_not_found(v_attempt, 'no word within the ttl, and no id to ask with');
+        v_tasks := podbase_private.take_not_found(v_job, v_attempt, 'no word within the ttl, and no id to ask with');
       end if;
     elsif v_policy = 'at_least_once' then
       v_tasks := podbase_private.fail_attempt(v_attempt, 'superseded', 'unconfirmed', 'no sign of life');
@@ -153,7 +156,7 @@ begin
       v_tasks := podbase_private.fail_attempt(v_attempt, 'lost', 'lost_unconfirmed', 'no sign of life');
     end if;
     if v_tasks <> '{}' then
-      perform podbase_private.publish(v_attempt.job_id, v_tasks, 'clock', 'no answer in time');
+      perform podbase_private.publish(v_job, v_tasks, 'clock', 'no answer in time');
     end if;
     v_count := v_count + 1;
   end loop;

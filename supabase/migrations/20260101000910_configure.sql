@@ -25,7 +25,7 @@ begin
     select id from podbase_private.endpoints where (config -> 'endpoints') ? name
   loop
     if to_regclass(format('podbase_private.bucket_%s', v_endpoint)) is null then
-      execute format('create sequence podbase_private.bucket_%s', v_endpoint);
+      execute format('create unlogged sequence podbase_private.bucket_%s', v_endpoint);
     end if;
   end loop;
 

@@ -44,9 +44,9 @@ begin
       where task_id = v_task and next_check_at is not null;
     if found then
       v_live := true;
-      v_tasks := v_tasks || podbase_private.show_task(v_task, 'canceling', null);
+      v_tasks := v_tasks || (podbase_private.show_task(v_task, 'canceling', null)).id;
     elsif exists (select from podbase.tasks where id = v_task and finished_at is null) then
-      v_tasks := v_tasks || podbase_private.finish_task(v_task, 'canceled', null, null);
+      v_tasks := v_tasks || podbase_private.finish_task(v_task, 'canceled', null);
     end if;
   end loop;
   if v_tasks <> '{}' then
