@@ -5,10 +5,61 @@
 -- rate is what is used up. A twelfth of the limit a second plus a sixth at once stays under the limit in any ten
 -- seconds.
 
+<<<<<<< Updated upstream
 -- Tasks that an endpoint may take now: none while its breaker is open, one when it is time to try it again, else as many
 -- as its cap and its rate leave. Live attempts are counted by their partial index and no further than the cap: a counter
 -- row would be written at every claim and every end and be what everybody waits for. A bucket that is ahead by more
 -- than it holds comes of a clock that was set back; then the count starts anew.
+=======
+-- Where the clock of an endpoint's bucket stands.
+create function podbase_private.refilled(p_max_runs int, p_now timestamptz) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return floor(extract(epoch from p_now) * p_max_runs / 12)::bigint;
+end $$;
+
+-- Starts that an endpoint's rate allows now. Being ahead by more than the bucket holds means that the clock was
+-- set back; then the count starts anew.
+create function podbase_private.tokens(p_endpoint int, p_max_runs int, p_now timestamptz) returns int
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_burst int := greatest(1, p_max_runs / 6);
+  v_ahead bigint := coalesce(pg_catalog.pg_sequence_last_value(podbase_private.bucket(p_endpoint)), 0)
+    - podbase_private.refilled(p_max_runs, p_now);
+begin
+  return case when v_ahead between 0 and 2 * v_burst then greatest(0, v_burst - v_ahead) else v_burst end;
+end $$;
+
+-- Takes p_count of them.
+create function podbase_private.spend(p_endpoint int, p_max_runs int, p_count int, p_now timestamptz) returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_bucket regclass := podbase_private.bucket(p_endpoint);
+  v_refilled bigint := podbase_private.refilled(p_max_runs, p_now);
+begin
+  if coalesce(pg_catalog.pg_sequence_last_value(v_bucket), 0)
+    not between v_refilled and v_refilled + 2 * greatest(1, p_max_runs / 6)
+  then
+    perform pg_catalog.setval(v_bucket, v_refilled);
+  end if;
+  for i in 1 .. p_count loop
+    perform pg_catalog.nextval(v_bucket);
+  end loop;
+end $$;
+
+-- Live attempts of an endpoint, counted by their partial index and no further than its cap. A counter row would be
+-- written at every claim and every end and be what everybody waits for.
+create function podbase_private.live_attempts(p_endpoint text, p_cap int) returns int
+language plpgsql volatile set search_path = '' as $$
+begin
+  return (
+    select count(*)::int from (
+      select from podbase_private.attempts a where a.endpoint = p_endpoint and a.next_check_at is not null limit p_cap
+    ) as bounded);
+end $$;
+
+-- Tasks that an endpoint may take now: 0 while its breaker is open, 1 when it is time to try it again.
+>>>>>>> Stashed changes
 create function podbase_private.room(p_endpoint podbase_private.endpoints, p_now timestamptz) returns int
 language plpgsql volatile set search_path = '' as $$
 declare

@@ -199,7 +199,7 @@ begin
 end $$;
 
 -- Makes many jobs in one call and one transaction: all or none. Claims nothing; whoever claims next takes them in fair
--- order. Their creation is in the history, but not broadcast: a client learns of them by its next read or their first
+-- order. Emits version 1 to the history only, not to the topic: a client learns of them by its next read or their first
 -- change.
 --   requests: [request, …] as of submit_job, at most 10,000
 --   returns: [{job: id, created}, …] in the same order

@@ -52,7 +52,7 @@ begin
 end $$;
 
 -- One report, all but what its transaction does last: the result of record_report, whose claims are empty, and
--- after: {ready, endpoint, fine}, which after_reports() takes, or {}.
+-- after: {ready, endpoint, fine}, which after_reports() takes, or {}. SQLSTATE PB007 for a report over 20 MB.
 create function podbase_private.take_report(report jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -221,7 +221,7 @@ begin
 end $$;
 
 -- Takes many reports in one transaction: [report, …] as of record_report, at most 1,000. Returns their results in the
--- same order; all claims are with the last one. Caller: service_role. Locks: the jobs in the order of their ids, then as
+-- same order; all claims are with the last one. Emits what each of them would. Caller: service_role. Locks: the jobs in the order of their ids, then as
 -- record_report.
 create function podbase_private.record_reports(reports jsonb) returns jsonb
 language plpgsql security definer

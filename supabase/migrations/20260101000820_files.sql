@@ -88,7 +88,7 @@ begin
 end $$;
 
 -- Storage has deleted these files (ids of claim_file_deletes), or never had them. Returns how many were still waiting.
--- Caller: service_role. Locks: its own rows.
+-- Emits nothing. Caller: service_role. Locks: its own rows.
 create function podbase_private.record_file_deletes(files bigint[]) returns int
 language plpgsql security definer set search_path = '' as $$
 declare v_count int;

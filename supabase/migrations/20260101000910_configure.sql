@@ -4,6 +4,7 @@
 -- maxJobsPerMinute?, maxOpenJobs?}}}.
 -- Named endpoints are made or changed, named routes are replaced, what is not named stays. Values out of range raise
 -- 23514, an unknown endpoint in a route 23503, an unknown setting PB003. Caller: service_role.
+-- Emits nothing. Locks: the rows it changes.
 create function podbase_private.configure(config jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 declare v_endpoint int;

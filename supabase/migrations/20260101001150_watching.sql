@@ -43,6 +43,7 @@ language sql stable security definer set search_path = '' as $$
   ) found;
 $$;
 
+-- As podbase_private.operator_find_jobs. Caller: service_role.
 create function podbase.operator_find_jobs(
   ids uuid[] default null, statuses podbase.job_status[] default null, max_jobs int default 50
 ) returns jsonb
@@ -51,7 +52,8 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- Notes that the owner's app has shown a job at its end; an open job stays unseen. No version: nothing of the job
--- changed. Returns the job. SQLSTATE PB005 when the caller has no such job. Caller: authenticated.
+-- changed, and it emits nothing. Returns the job. SQLSTATE PB005 when the caller has no such job. Caller: authenticated.
+-- Locks: the job's row.
 create function podbase_private.mark_seen(p_job uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -64,6 +66,7 @@ begin
   return podbase_private.job_json(p_job);
 end $$;
 
+-- As podbase_private.mark_seen. SQLSTATE PB005. Caller: authenticated.
 create function podbase.mark_seen(job_id uuid) returns jsonb
 language sql set search_path = '' as $$ select podbase_private.mark_seen(job_id) $$;
 
@@ -176,6 +179,7 @@ begin
     'latest', case when v_known then (select max(value::timestamptz) from jsonb_each_text(v_latest)) end);
 end $$;
 
+-- As podbase_private.estimate. SQLSTATE PB005. Caller: authenticated.
 create function podbase.estimate(job_id uuid) returns jsonb
 language sql stable set search_path = '' as $$ select podbase_private.estimate(job_id) $$;
 
