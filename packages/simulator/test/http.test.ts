@@ -17,6 +17,12 @@ describe("over HTTP", () => {
     expect((await fetch(`${url}/ep/health`)).status).toBe(401);
   });
 
+  test("a client that adds /v2 to a base URL that has it is understood", async () => {
+    const { url } = await start();
+    expect(url).toMatch(/\/v2$/);
+    expect((await fetch(`${url}/v2/ep/health`, { headers: { authorization: KEY } })).status).toBe(200);
+  });
+
   test("an unknown endpoint and an unknown job are 404", async () => {
     const { url } = await start();
     const endpoint = await post(`${url}/other/run`, `{"input":{"x":1}}`);

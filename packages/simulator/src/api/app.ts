@@ -1,6 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Answer } from "./answer.ts";
 import type { JobApi } from "./job-api.ts";
@@ -14,7 +15,8 @@ type Env = { Bindings: Partial<HttpBindings> };
  * watch at `/`.
  */
 export const createApp = (api: JobApi, management: Hono, live: Hono): Hono<Env> =>
-  new Hono<Env>()
+  // Some clients add /v2 to a base URL that ends with it already, as RunPod's does.
+  new Hono<Env>({ getPath: (request) => getPath(request).replace(/^\/v2\/v2\//, "/v2/") })
     .route("/", live)
     .route("/management/v2", management)
     .all("/v2/:endpoint/:operation/:id{.+}?", async (context) => {
