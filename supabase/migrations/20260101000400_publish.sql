@@ -137,6 +137,7 @@ begin
   return v_version;
 end $$;
 
+-- The same for who has not read the job.
 create function podbase_private.publish(p_job uuid, p_tasks uuid[], p_actor text, p_cause text) returns bigint
 language plpgsql set search_path = '' as $$
 declare v_job podbase.jobs;

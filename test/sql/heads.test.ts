@@ -34,7 +34,9 @@ describe("every function of the schema", () => {
   it("has its contract directly above it", async () => {
     const [row] = await engine.sql`
       select array_agg(distinct pronamespace::regnamespace || '.' || proname) as names from pg_proc
-      where pronamespace = any ('{podbase,podbase_private,podbase_ops}'::regnamespace[])`;
+      where pronamespace = any ('{podbase,podbase_private,podbase_ops}'::regnamespace[])
+        -- Made by arm_guard() from the transition tables.
+        and proname not in ('guard_job', 'guard_task', 'guard_attempt')`;
     expect(made.length).toBeGreaterThan(80);
     expect(new Set(made.map(({ name }) => name))).toEqual(new Set(row!.names));
     expect(made.filter(({ head }) => !head).map(({ file, name }) => `${file}: ${name}`)).toEqual([]);
