@@ -10,7 +10,8 @@ import type { ManagementApi, UploadedFunction } from "./management-api.ts";
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** A token of the form that the CLI accepts. */
 export const ACCESS_TOKEN = `sbp_${"0123456789abcdef".repeat(3).slice(0, 40)}`;
-const PROJECT_REF = "abcdefghijklmnopqrst";
+/** A reference of the form that the CLI accepts. */
+export const PROJECT_REF = "abcdefghijklmnopqrst";
 const CLI = createRequire(import.meta.url).resolve("supabase/dist/supabase.js");
 
 /** How a command ended and all that it printed. */
@@ -22,7 +23,9 @@ export interface Ended {
 /** A copy of the project, because the CLI writes into the folder it works in, and the CLI in it. */
 export interface ProjectCopy {
   folder: string;
-  /** The real Supabase CLI with the stand-in `api` for api.supabase.com. */
+  /** For the CLI, with the stand-in `api` for api.supabase.com. */
+  env(api: ManagementApi): Promise<Record<string, string>>;
+  /** The real Supabase CLI in that environment, on a project of no importance. */
   supabase(api: ManagementApi, ...args: string[]): Promise<Ended>;
   remove(): Promise<void>;
 }
@@ -35,26 +38,29 @@ export async function copyProject(): Promise<ProjectCopy> {
   }
   const home = await mkdtemp(join(tmpdir(), "podbase-deploy-home-"));
   const profile = join(home, "profile.yaml");
+  const env = async (api: ManagementApi) => {
+    const lines = [
+      "name: stand-in",
+      `api_url: ${api.url}`,
+      `dashboard_url: ${api.url}`,
+      "project_host: stand-in.local",
+    ];
+    await writeFile(profile, lines.join("\n"));
+    return {
+      PATH: process.env.PATH ?? "",
+      HOME: home,
+      DO_NOT_TRACK: "1",
+      SUPABASE_NO_UPDATE_NOTIFIER: "1",
+      SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN,
+      SUPABASE_PROFILE: profile,
+    };
+  };
   return {
     folder,
+    env,
     async supabase(api, ...args) {
-      const lines = [
-        "name: stand-in",
-        `api_url: ${api.url}`,
-        `dashboard_url: ${api.url}`,
-        "project_host: stand-in.local",
-      ];
-      await writeFile(profile, lines.join("\n"));
-      const env = {
-        PATH: process.env.PATH ?? "",
-        HOME: home,
-        DO_NOT_TRACK: "1",
-        SUPABASE_NO_UPDATE_NOTIFIER: "1",
-        SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN,
-        SUPABASE_PROFILE: profile,
-      };
       const target = [`--remote=${PROJECT_REF}`, "--agent", "no", "--yes"];
-      return run(process.execPath, [CLI, ...args, ...target], { cwd: folder, env });
+      return run(process.execPath, [CLI, ...args, ...target], { cwd: folder, env: await env(api) });
     },
     async remove() {
       await rm(folder, { recursive: true, force: true });
@@ -63,9 +69,9 @@ export async function copyProject(): Promise<ProjectCopy> {
   };
 }
 
-/** Writes an upload's files, and nothing else, into a new folder. */
-export async function unpack({ files }: UploadedFunction): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "podbase-uploaded-"));
+/** Writes an upload's files into `folder`, by default a new one that then has nothing else. */
+export async function unpack({ files }: UploadedFunction, into?: string): Promise<string> {
+  const folder = into ?? (await mkdtemp(join(tmpdir(), "podbase-uploaded-")));
   for (const [path, text] of files) {
     const file = join(folder, path);
     // A path that climbs out of the folder would be found where a hosted project has nothing.

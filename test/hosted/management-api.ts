@@ -23,8 +23,18 @@ export interface ManagementApi {
   close(): Promise<void>;
 }
 
+/** What a hosted project would do with what it is sent; the CLI gets its answer after that. */
+export interface ManagedProject {
+  deploy?: (uploaded: UploadedFunction) => Promise<void>;
+  setSecrets?: (secrets: Map<string, string>) => Promise<void>;
+  exposeSchemas?: (schemas: string) => void;
+}
+
 /** Starts it on a free loopback port for callers with `token`. */
-export async function startManagementApi(token: string): Promise<ManagementApi> {
+export async function startManagementApi(
+  token: string,
+  project: ManagedProject = {},
+): Promise<ManagementApi> {
   const functions = new Map<string, UploadedFunction>();
   const secrets = new Map<string, string>();
 
@@ -40,6 +50,7 @@ export async function startManagementApi(token: string): Promise<ManagementApi> 
       case "POST /functions/deploy": {
         const uploaded = await readUpload(searchParams.get("slug") ?? "", await request.formData());
         functions.set(uploaded.slug, uploaded);
+        await project.deploy?.(uploaded);
         return Response.json(record(uploaded), { status: 201 });
       }
       case "PUT /functions":
@@ -50,10 +61,22 @@ export async function startManagementApi(token: string): Promise<ManagementApi> 
         for (const { name, value } of (await request.json()) as { name: string; value: string }[]) {
           secrets.set(name, value);
         }
+        await project.setSecrets?.(secrets);
         return new Response(null, { status: 201 });
-      default:
-        return Response.json({ message: "Not Found" }, { status: 404 });
+      case "DELETE /secrets":
+        for (const name of (await request.json()) as string[]) secrets.delete(name);
+        return Response.json({});
+      case "PATCH /postgrest": {
+        const { db_schema: schemas } = (await request.json()) as { db_schema: string };
+        project.exposeSchemas?.(schemas);
+        return Response.json({ db_schema: schemas });
+      }
+      default: {
+        const deleted = /^DELETE \/functions\/([\w-]+)$/.exec(operation)?.[1];
+        if (deleted && functions.delete(deleted)) return Response.json({});
+      }
     }
+    return Response.json({ message: "Not Found" }, { status: 404 });
   };
 
   const server = createServer(async (incoming, outgoing) => {

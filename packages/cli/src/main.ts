@@ -1,6 +1,7 @@
 import { simulatorCommand } from "@podbase/simulator/command";
 import { Command } from "commander";
 import { benchCommand } from "./bench/command.ts";
+import { costsCommand } from "./costs.ts";
 import { demoCommand } from "./demo.ts";
 import { devCommand } from "./dev.ts";
 
@@ -9,6 +10,7 @@ const program = new Command("podbase")
   .addCommand(demoCommand())
   .addCommand(devCommand())
   .addCommand(benchCommand())
+  .addCommand(costsCommand())
   .addCommand(simulatorCommand());
 
 await program.parseAsync();
