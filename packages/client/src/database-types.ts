@@ -198,6 +198,7 @@ export type Database = {
       cancel_job: { Args: { job_id: string }; Returns: Json };
       cancel_task: { Args: { task_id: string }; Returns: Json };
       claim_cancels: { Args: { max_cancels?: number }; Returns: Json };
+      claim_file_deletes: { Args: { max_files?: number }; Returns: Json };
       claim_polls: { Args: { max_polls?: number }; Returns: Json };
       claim_tasks: { Args: { max_tasks?: number }; Returns: Json };
       configure: { Args: { config: Json }; Returns: undefined };
@@ -225,6 +226,7 @@ export type Database = {
       operator_retry_task: { Args: { task_id: string }; Returns: Json };
       queue_position: { Args: { job_id: string }; Returns: Json };
       record_cancels: { Args: { attempts: string[] }; Returns: number };
+      record_file_deletes: { Args: { files: number[] }; Returns: number };
       record_report: { Args: { report: Json }; Returns: Json };
       record_reports: { Args: { reports: Json }; Returns: Json };
       record_submissions: { Args: { results: Json }; Returns: number };
