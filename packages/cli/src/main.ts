@@ -2,6 +2,7 @@ import { simulatorCommand } from "@podbase/simulator/command";
 import { Command } from "commander";
 import { benchCommand } from "./bench/command.ts";
 import { costsCommand } from "./costs.ts";
+import { chaosCommand } from "./chaos/command.ts";
 import { demoCommand } from "./demo.ts";
 import { devCommand } from "./dev.ts";
 
@@ -11,6 +12,7 @@ const program = new Command("podbase")
   .addCommand(devCommand())
   .addCommand(benchCommand())
   .addCommand(costsCommand())
+  .addCommand(chaosCommand())
   .addCommand(simulatorCommand());
 
 await program.parseAsync();

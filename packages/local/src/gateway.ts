@@ -29,6 +29,8 @@ export interface Gateway {
   port: number;
   /** From now on requests are served; before, they get 503. */
   open(routes: Routes): void;
+  /** Resets every connection, and each new one until the returned function is called, as a broken network would. */
+  cut(): () => void;
   /** Answers what is under way, for at most `graceMs`, then closes every connection. */
   close(graceMs: number): Promise<void>;
 }
@@ -43,6 +45,7 @@ const NOT_SERVED = new Set(["graphql", "pg", "analytics", "mcp", "customer", "et
 /** Listens on 127.0.0.1, on `port` if it is free and else on another. */
 export async function startGateway(port: number, log: (message: string) => void): Promise<Gateway> {
   let routes: Routes | undefined;
+  let cuts = 0;
   const fetch: Fetch = async (request) => {
     if (!routes) return problem(503, "starting", "The stack is starting");
     try {
@@ -67,6 +70,9 @@ export async function startGateway(port: number, log: (message: string) => void)
   );
   // Longer than clients keep idle connections, so that none is closed just as a request leaves.
   server.keepAliveTimeout = 65_000;
+  server.on("connection", (socket) => {
+    if (cuts > 0) socket.resetAndDestroy();
+  });
   server.on("upgrade", (request, socket, head) => {
     if (routes && (request.url ?? "").startsWith("/realtime/v1/")) routes.upgrade(request, socket, head);
     else socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
@@ -79,6 +85,15 @@ export async function startGateway(port: number, log: (message: string) => void)
     port: bound,
     open(given) {
       routes = given;
+    },
+    cut() {
+      cuts += 1;
+      server.closeAllConnections();
+      let isCut = true;
+      return () => {
+        if (isCut) cuts -= 1;
+        isCut = false;
+      };
     },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

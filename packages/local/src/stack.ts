@@ -56,6 +56,8 @@ export interface Stack {
   functions: Functions;
   realtime: Realtime;
   postgres: Postgres;
+  /** Resets all connections to `url`, and new ones until the returned function is called. For tests of recovery. */
+  cutGateway(): () => void;
   /** Ends everything in order and waits for it. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -115,6 +117,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       functions,
       realtime,
       postgres: server,
+      cutGateway: gateway.cut,
       stop: () => undo.run(),
     };
   } catch (error) {

@@ -2,7 +2,7 @@ export type { Fault, FaultAction, FaultScope, FaultSubject, FaultWindow } from "
 export type { Happening, Listener, RemovalReason, SimulatorEvent } from "./core/history.ts";
 export type { JobState } from "./core/job.ts";
 export type { Json, JsonObject } from "./core/json.ts";
-export type { Span } from "./core/random.ts";
+export { createRandom, type Random, type Span } from "./core/random.ts";
 export {
   ENDPOINT_DEFAULTS,
   type EndpointSettings,

@@ -27,6 +27,8 @@ export interface FunctionsOptions {
 export interface Functions extends Service {
   /** Sends SIGKILL to a function's process, as a crash would; false when none runs. The next request starts it again. */
   kill(name: string): Promise<boolean>;
+  /** How often each function was called since the stack started. */
+  calls(): Record<string, number>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function createFunctions(ctx: StackContext, options: FunctionsOptio
     const env = await functionEnv({ projectDir, databaseUrl, extraEnv, url: ctx.url, keys: ctx.keys });
     return startDenoWorker(config, env, (line) => ctx.log(`[${config.name}] ${line}`));
   });
+  const calls: Record<string, number> = {};
   const unwatch =
     options.watch === false
       ? undefined
@@ -62,6 +65,7 @@ export async function createFunctions(ctx: StackContext, options: FunctionsOptio
       const name = url.pathname.slice(PREFIX.length).split("/", 1)[0] ?? "";
       const config = (await configs).get(name);
       if (!config) return platformError("NOT_FOUND");
+      calls[name] = (calls[name] ?? 0) + 1;
       // A browser's preflight carries no token; the function answers it itself.
       if (config.verifyJwt && request.method !== "OPTIONS") {
         const token = request.headers.get("authorization")?.replace(/^Bearer\s+/i, "");
@@ -83,6 +87,7 @@ export async function createFunctions(ctx: StackContext, options: FunctionsOptio
       }
     },
     kill: (name) => pool.kill(name),
+    calls: () => ({ ...calls }),
     async close() {
       await unwatch?.();
       await pool.close();

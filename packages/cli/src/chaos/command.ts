@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { Command, InvalidArgumentError } from "commander";
+import { startArena } from "./arena.ts";
+import { printCertificate } from "./certificate.ts";
+import { FAULT_NAMES, FAULTS, type FaultName } from "./faults.ts";
+import { runChaos } from "./run.ts";
+
+interface ChaosFlags {
+  jobs: number;
+  seed?: string;
+  fault?: FaultName;
+  idle: number;
+  json?: boolean;
+}
+
+/** Of an unknown name or a wrong number, as most commands have it. */
+const USAGE_ERROR = 2;
+
+/** `podbase chaos`: runs jobs while everything fails, and certifies what came of them. Ends with 1 if the guarantee broke. */
+export function chaosCommand(): Command {
+  const names = FAULT_NAMES.map((name) => `  ${name.padEnd(20)}${FAULTS[name].about}`);
+  return new Command("chaos")
+    .description(
+      "run jobs through the whole stack while everything fails, and certify that none is lost or paid twice",
+    )
+    .option("--jobs <n>", "jobs to request, five a second", atLeast(1), 60)
+    .option("--seed <seed>", "makes the same schedule of faults again (default: a fresh one)")
+    .option("--fault <name>", "this class of faults alone", faultName)
+    .option("--idle <seconds>", "how long to watch that idling calls nothing", atLeast(0), 5)
+    .option("--json", "print one JSON object as the last line of stdout; words for people go to stderr")
+    .addHelpText("after", `\nClasses of faults:\n${names.join("\n")}`)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR))
+    .action(chaos);
+}
+
+const atLeast = (least: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least)
+    throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+  return value;
+};
+
+function faultName(text: string): FaultName {
+  if (!Object.hasOwn(FAULTS, text))
+    throw new InvalidArgumentError(`It must be one of ${FAULT_NAMES.join(", ")}.`);
+  return text as FaultName;
+}
+
+async function chaos(flags: ChaosFlags): Promise<void> {
+  const print = flags.json ? console.error : console.log;
+  const seed = flags.seed ?? randomBytes(4).toString("hex");
+  print(`Seed ${seed}. Starting the stack …`);
+  const arena = await startArena(process.cwd());
+  const interrupted = onSignal(arena.stop);
+  try {
+    const certificate = await runChaos(arena, {
+      jobs: flags.jobs,
+      seed,
+      idleSeconds: flags.idle,
+      log: print,
+      ...(flags.fault === undefined ? {} : { fault: flags.fault }),
+    });
+    for (const line of printCertificate(certificate)) print(line);
+    if (flags.json) console.log(JSON.stringify(certificate));
+    if (!certificate.guaranteeHeld) process.exitCode = 1;
+  } catch (error) {
+    // With its stack gone a run that was broken off fails somewhere; the signal's code is its end, not that.
+    if (!interrupted()) throw error;
+  } finally {
+    await arena.stop();
+  }
+}
+
+/** Cleans up on the first Ctrl-C or SIGTERM and then exits; tells whether that has begun. */
+function onSignal(cleanUp: () => Promise<void>): () => boolean {
+  let begun = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      begun = true;
+      cleanUp().then(
+        () => process.exit(signal === "SIGINT" ? 130 : 143),
+        (error) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+  return () => begun;
+}

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { createRandom } from "@podbase/simulator";
+import type { Arena } from "./arena.ts";
+import type { FaultName } from "./faults.ts";
+import { injectAll, PROVIDER_FAULTS } from "./provider-faults.ts";
+import type { Hit } from "./schedule.ts";
+import { STACK_FAULTS } from "./stack-faults.ts";
+
+/** Faults under way. */
+export interface Storm {
+  /** How often each class struck so far. */
+  counts: Partial<Record<FaultName, number>>;
+  /** Resolves when the last hit that ends has ended; rejects if a fault could not be brought about. */
+  over: Promise<void>;
+  /** Lifts what lasts. */
+  end(): Promise<void>;
+}
+
+/** Lets the hits of a schedule come down on the arena, from now on. */
+export function startStorm(arena: Arena, hits: Hit[], seed: string): Storm {
+  const counts: Storm["counts"] = {};
+  const random = createRandom(`${seed}/storm`);
+  const lasting: (() => Promise<void> | void)[] = [];
+
+  const strike = async (hit: Hit, place: number) => {
+    await delay(hit.atMs);
+    const draws = random.stream(String(place));
+    const count = () => {
+      counts[hit.fault] = (counts[hit.fault] ?? 0) + 1;
+    };
+    const lift = await begin(arena, hit.fault, draws, count);
+    if (!lift) return;
+    if (hit.forMs === Number.POSITIVE_INFINITY) {
+      lasting.push(lift);
+      return;
+    }
+    await delay(hit.forMs);
+    await persist(lift);
+  };
+  return {
+    counts,
+    over: Promise.all(hits.map(strike)).then(() => {}),
+    async end() {
+      for (const lift of lasting.splice(0)) await persist(lift);
+    },
+  };
+}
+
+type Draws = ReturnType<typeof createRandom>;
+
+async function begin(arena: Arena, fault: FaultName, draws: Draws, count: () => void) {
+  if (fault in PROVIDER_FAULTS) {
+    return injectAll(arena.simulator, fault as keyof typeof PROVIDER_FAULTS, draws, count);
+  }
+  const lift = await persist(() => STACK_FAULTS[fault as keyof typeof STACK_FAULTS](arena, draws));
+  count();
+  return lift;
+}
+
+/** Faults meet other faults: the database that a fault needs may be restarting. */
+async function persist<T>(act: () => T | Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries >= 20) throw error;
+      await delay(250);
+    }
+  }
+}
