@@ -157,11 +157,13 @@ function unexplainedRepeats(ledger: Ledger, rows: Rows, repeats: Record<Repeat, 
       const losses = ledger.losses(again.runpodJob);
       const repeat = repeatOf({ before, again, losses, policy, attempt: attempts.get(before.attempt) });
       if (repeat) repeats[repeat] += 1;
-      else found.push(`task ${task} by attempt ${before.attempt} and again by ${again.attempt}`);
+      else found.push(`task ${task} by ${nameOf(before)} and again by ${nameOf(again)}`);
     }
   }
   return found;
 }
+
+const nameOf = ({ attempt, runpodJob }: Execution) => `attempt ${attempt} (RunPod ${runpodJob})`;
 
 /** Of each attempt that ended because RunPod's job ended. */
 function staleness(ledger: Ledger, rows: Rows): number[] {

@@ -25,15 +25,15 @@ export class Ledger {
   readonly executions: Execution[] = [];
   readonly #ends = new Map<string, RunPodJob>();
   readonly #losses = new Map<string, number>();
-  #open = 0;
+  readonly #open = new Set<string>();
 
   /** Takes an event of RunPod's twin. */
   note(event: SimulatorEvent): void {
-    if (event.type === "queued") this.#open += 1;
+    if (event.type === "queued" || event.type === "started") this.#open.add(event.job);
     if (event.type === "lost") this.#losses.set(event.job, (this.#losses.get(event.job) ?? 0) + 1);
-    if (event.type === "removed" && !this.#ends.has(event.job)) this.#open -= 1;
+    if (event.type === "removed") this.#open.delete(event.job);
     if (event.type !== "finished") return;
-    if (!this.#ends.has(event.job)) this.#open -= 1;
+    this.#open.delete(event.job);
     this.#ends.set(event.job, { state: event.state, finishedAt: Date.now(), losses: 0 });
   }
 
@@ -50,6 +50,6 @@ export class Ledger {
 
   /** Jobs that wait or run at RunPod. */
   get open(): number {
-    return this.#open;
+    return this.#open.size;
   }
 }

@@ -97,7 +97,7 @@ async function untilEnded(
   while (!signal.aborted) {
     const [row] = await stack.sql<{ open: number }[]>`
       select count(*)::int as open from podbase.jobs where user_id = any (${ids}::uuid[]) and finished_at is null`;
-    if (row?.open === 0 && ledger.open <= 0) return;
+    if (row?.open === 0 && ledger.open === 0) return;
     await delay(LOOK_MS);
   }
 }
