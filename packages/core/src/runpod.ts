@@ -114,7 +114,9 @@ export class RunPod {
       method,
       headers: { authorization: `Bearer ${this.#options.apiKey}`, "content-type": "application/json" },
       signal: AbortSignal.timeout(this.#options.timeoutMs),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // As a blob, which goes out as a stream: Deno's fetch posts a text again when a kept connection breaks, though the
+      // first may have arrived (denoland/deno, ext/fetch; hyper's client retries what it can clone).
+      ...(body === undefined ? {} : { body: new Blob([JSON.stringify(body)]) }),
     });
   }
 }

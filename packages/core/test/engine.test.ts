@@ -92,7 +92,7 @@ function engineWith(
     runpod: new RunPod({
       apiKey: "key",
       fetch: async (url, init) => {
-        posts.push({ url: String(url), body: JSON.parse(String(init?.body)) });
+        posts.push({ url: String(url), body: await new Response(init?.body).json() });
         return options.answer ?? Response.json({ id: "rp1", status: "IN_QUEUE" });
       },
     }),

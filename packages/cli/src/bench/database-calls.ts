@@ -52,7 +52,7 @@ async function followOneJob(sql: Sql): Promise<string[]> {
     runpod: new RunPod({
       apiKey: "bench",
       fetch: async (_, init) => {
-        sent = JSON.parse(String(init?.body));
+        sent = await new Response(init?.body).json();
         return Response.json({ id: "bench-u1", status: "IN_QUEUE" });
       },
     }),
