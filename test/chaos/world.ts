@@ -75,6 +75,7 @@ export class World {
     // Each world begins at the present again, with nothing of the last one's future.
     await database.query("delete from podbase.jobs");
     await database.query("delete from podbase_private.alerts");
+    await database.query("delete from podbase_private.files_to_delete");
     await database.query(`update podbase_private.endpoints set breaker = 'closed', submit_failures = 0,
       run_failures = 0, breaker_trips = 0, breaker_until = null`);
     const executionTimeoutMs = 2 * (options.workMs ?? 8000) + 60_000;
