@@ -13,7 +13,7 @@ export interface FaultClass {
   lasting: boolean;
   /** From the end of one hit to the next one. */
   everyMs: Span;
-  /** How long a hit lasts, where it doesn't end at once; at most half of the time in which requests are made. */
+  /** How long a hit lasts, where it doesn't end at once; at most a quarter of the storm. */
   forMs: Span;
 }
 
@@ -76,7 +76,7 @@ export const FAULTS: Record<FaultName, FaultClass> = {
   "functions-killed": {
     about: "the process of a function is killed at whatever it does",
     lasting: false,
-    everyMs: [300, 2500],
+    everyMs: [500, 4000],
     forMs: 0,
   },
   "database-restarted": {

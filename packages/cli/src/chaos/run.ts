@@ -22,6 +22,8 @@ export interface ChaosOptions {
 
 /** No storm is shorter, so that few jobs meet a fault as well. */
 const SHORTEST_STORM_MS = 2500;
+/** Faults go on for at most so many times as long as requests would take without them. */
+const LONGEST_STORM = 3;
 /** How long after the storm whatever is still open has to end: the leases, windows and time to live of the arena. */
 const CALM_MS = 300_000;
 const LOOK_MS = 250;
@@ -36,19 +38,22 @@ export async function runChaos(arena: Arena, options: ChaosOptions): Promise<Cer
   const users = await signUpUsers(arena);
   const requests = planRequests(seed, jobs, users);
   const stormMs = Math.max(SHORTEST_STORM_MS, (jobs * 1000) / RATE);
-  const hits = scheduleOf(seed, stormMs, fault);
+  const hits = scheduleOf(seed, LONGEST_STORM * stormMs, fault);
   const callsBefore = arena.stack.functions.calls();
 
-  log(`${jobs} requests and ${hits.length} hits of faults in ${Math.round(stormMs / 1000)} s …`);
+  log(`${jobs} requests in ${Math.round(stormMs / 1000)} s, or as long as the faults hold them up …`);
   const deadline = new AbortController();
   const storm = startStorm(arena, hits, seed);
   const sending = sendRequests(arena, requests, deadline.signal);
+  sending.catch(() => {});
   const watch = setInterval(() => {
     const answered = requests.filter(({ job }) => job !== undefined).length;
     log(`${answered} of ${jobs} requests answered, ${ledger.executions.length} pieces of work begun`);
   }, 10_000);
   try {
-    await storm.over;
+    const made = Promise.all([sending, delay(stormMs)]);
+    await Promise.race([made, delay(LONGEST_STORM * stormMs), storm.failure]);
+    await storm.calm();
     const timer = setTimeout(() => deadline.abort(), CALM_MS);
     log("The storm is over; waiting for what is open …");
     await sending;

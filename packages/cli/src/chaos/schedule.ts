@@ -13,8 +13,8 @@ export interface Hit {
 const FIRST_ALONE_MS = [100, 500] as const;
 
 /**
- * When which fault strikes while requests are made, which takes `stormMs`: every class by itself, from the seed alone.
- * With `only` that class, harder.
+ * When which fault strikes in a storm of `stormMs` at most: every class by itself, from the seed alone. With `only` that
+ * class, from the beginning.
  */
 export function scheduleOf(seed: string, stormMs: number, only?: FaultName): Hit[] {
   const random = createRandom(`${seed}/schedule`);
@@ -24,9 +24,11 @@ export function scheduleOf(seed: string, stormMs: number, only?: FaultName): Hit
     if (only !== undefined && fault !== only) return [];
     if (only && lasting) return [{ fault, atMs: 0, forMs: Number.POSITIVE_INFINITY }];
     const found: Hit[] = [];
-    let atMs = draws.within(only ? FIRST_ALONE_MS : everyMs);
+    // Early enough that no class is missing from a short run.
+    const early = draws.within([0, Math.round(stormMs / 4)]);
+    let atMs = only ? draws.within(FIRST_ALONE_MS) : Math.min(draws.within(everyMs), early);
     while (atMs < stormMs) {
-      const lasts = Math.min(draws.within(forMs), Math.round(stormMs / 2));
+      const lasts = Math.min(draws.within(forMs), Math.round(stormMs / 4));
       found.push({ fault, atMs, forMs: lasts });
       atMs += lasts + draws.within(everyMs);
     }

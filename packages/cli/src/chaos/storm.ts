@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { createRandom } from "@podbase/simulator";
 import type { Arena } from "./arena.ts";
@@ -10,20 +11,26 @@ import { STACK_FAULTS } from "./stack-faults.ts";
 export interface Storm {
   /** How often each class struck so far. */
   counts: Partial<Record<FaultName, number>>;
-  /** Resolves when the last hit that ends has ended; rejects if a fault could not be brought about. */
-  over: Promise<void>;
+  /** Rejects if a fault could not be brought about. */
+  failure: Promise<never>;
+  /** No further hits; resolves when those under way have ended, all but what lasts. */
+  calm(): Promise<void>;
   /** Lifts what lasts. */
   end(): Promise<void>;
 }
 
-/** Lets the hits of a schedule come down on the arena, from now on. */
+/** Lets the hits of a schedule come down on the arena, from now on until `calm`. */
 export function startStorm(arena: Arena, hits: Hit[], seed: string): Storm {
   const counts: Storm["counts"] = {};
   const random = createRandom(`${seed}/storm`);
   const lasting: (() => Promise<void> | void)[] = [];
+  const calming = new AbortController();
+  // One for each hit that is to come.
+  setMaxListeners(hits.length, calming.signal);
 
   const strike = async (hit: Hit, place: number) => {
-    await delay(hit.atMs);
+    await delay(hit.atMs, undefined, { signal: calming.signal }).catch(() => {});
+    if (calming.signal.aborted) return;
     const draws = random.stream(String(place));
     const count = () => {
       counts[hit.fault] = (counts[hit.fault] ?? 0) + 1;
@@ -37,9 +44,14 @@ export function startStorm(arena: Arena, hits: Hit[], seed: string): Storm {
     await delay(hit.forMs);
     await persist(lift);
   };
+  const over = Promise.all(hits.map(strike));
   return {
     counts,
-    over: Promise.all(hits.map(strike)).then(() => {}),
+    failure: over.then(() => new Promise<never>(() => {})),
+    async calm() {
+      calming.abort();
+      await over;
+    },
     async end() {
       for (const lift of lasting.splice(0)) await persist(lift);
     },
