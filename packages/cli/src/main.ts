@@ -1,8 +1,8 @@
 import { simulatorCommand } from "@podbase/simulator/command";
 import { Command } from "commander";
 import { benchCommand } from "./bench/command.ts";
-import { costsCommand } from "./costs.ts";
 import { chaosCommand } from "./chaos/command.ts";
+import { costsCommand } from "./costs.ts";
 import { demoCommand } from "./demo.ts";
 import { devCommand } from "./dev.ts";
 
