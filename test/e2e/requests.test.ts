@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadKeys } from "../../packages/local/src/keys.ts";
 import { finished, INPUT, newClient, requestReading, signUp, startOwnDemo } from "./harness.ts";
@@ -60,11 +61,18 @@ describe("request-job under Deno", () => {
     await rm(foreign, { recursive: true });
     const claims = { sub: alice.user, role: "authenticated", aud: "authenticated" };
     const unsigned = `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ ...claims, exp: 9e9 }))}.`;
+    const [publicKey] = own.jwks.keys;
+    // HS256 with the public key for a secret: who let the token choose the algorithm would take it.
+    const confused = await new SignJWT(claims)
+      .setProtectedHeader({ alg: "HS256", kid: String(publicKey?.kid) })
+      .setExpirationTime("1h")
+      .sign(new TextEncoder().encode(JSON.stringify(publicKey)));
     const tokens = {
       none: {},
       expired: { authorization: `Bearer ${await own.sign(claims, -60)}` },
       foreign: { authorization: `Bearer ${await other.sign(claims, 60)}` },
       unsigned: { authorization: `Bearer ${unsigned}` },
+      confused: { authorization: `Bearer ${confused}` },
       secretKey: { authorization: `Bearer ${demo.stack.secretKeys.default}` },
       publishableKey: { authorization: `Bearer ${demo.stack.publishableKey}` },
     };

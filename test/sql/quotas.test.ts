@@ -82,6 +82,26 @@ describe("the limit of new jobs a minute", () => {
   });
 });
 
+describe("jobs that reuse a result", () => {
+  it("count when they are made for the user, as copies are, and not when the user has them already", async () => {
+    const [first, second] = [await engine.user(), await engine.user()];
+    await limits({ max_jobs_per_minute: 1 });
+    const ask = (who: string, input: object) =>
+      engine.submit(who, ONE, { input, plan: { tasks: ONE, reuse: { scope: "global", ttlMs: 60_000 } } });
+    await ask(first, { n: 1 });
+    expect((await ask(first, { n: 1 })).created).toBe(false);
+    expect((await ask(second, { n: 1 })).created).toBe(true);
+    expect((await ask(second, { n: 1 })).created).toBe(false);
+    await expect(ask(first, { n: 2 })).rejects.toMatchObject({ code: "PB008" });
+    await limits({ max_jobs_per_minute: 2 });
+    await ask(first, { n: 2 });
+    await ask(second, { n: 2 });
+    await limits({ max_jobs_per_minute: 1 });
+    await engine.sql`delete from podbase.jobs where user_id = ${second} and input = '{"n": 2}'`;
+    await expect(ask(second, { n: 2 })).rejects.toMatchObject({ code: "PB008" });
+  });
+});
+
 describe("the limit of unfinished jobs", () => {
   beforeAll(async () => {
     user = await engine.user();

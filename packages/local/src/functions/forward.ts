@@ -15,6 +15,8 @@ const HOP_BY_HOP = [
   "transfer-encoding",
   "upgrade",
 ];
+const DISCARDED_BYTES = 64 * 1024 * 1024;
+const DISCARD_MS = 2000;
 // A fresh connection per request: a kept one could belong to a process that has just ended.
 const agent = new Agent({ keepAlive: false });
 
@@ -42,6 +44,7 @@ export function forward(
       headers,
     });
     const timer = setTimeout(() => upstream.destroy(new IdleTimeoutError()), timeoutMs);
+    const body = request.body === null ? undefined : Readable.fromWeb(request.body as ReadableStream);
     const giveUp = () => upstream.destroy(new Error("the caller is gone"));
     request.signal.addEventListener("abort", giveUp);
     upstream.once("close", () => {
@@ -51,18 +54,41 @@ export function forward(
     upstream.once("error", reject);
     upstream.once("response", (answer) => {
       clearTimeout(timer);
-      resolve(toResponse(answer));
+      // What breaks from now on breaks the answer's stream.
+      upstream.off("error", reject).on("error", () => {});
+      const respond = () => resolve(toResponse(answer));
+      // A refusal that comes before the body's end, such as 413, would be lost to a caller who is still sending.
+      if (body && !body.readableEnded && (answer.statusCode ?? 0) >= 400) discard(body).then(respond);
+      else respond();
     });
-    if (request.body === null) {
+    if (!body) {
       upstream.end();
       return;
     }
     // The function may answer before the first byte of a slow body.
     upstream.flushHeaders();
-    const body = Readable.fromWeb(request.body as ReadableStream);
     body.once("error", (error) => upstream.destroy(error));
     body.pipe(upstream);
   });
+}
+
+/** Reads the rest of a body to no purpose, as far as that is reasonable (nginx calls it lingering close). */
+async function discard(body: Readable): Promise<void> {
+  body.unpipe();
+  let left = DISCARDED_BYTES;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, DISCARD_MS);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    body.once("close", end).once("end", end);
+    body.on("data", (chunk: Uint8Array) => {
+      left -= chunk.length;
+      if (left < 0) end();
+    });
+  });
+  body.pause();
 }
 
 function toResponse(answer: IncomingMessage): Response {
