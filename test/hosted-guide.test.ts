@@ -59,6 +59,8 @@ describe(GUIDE, () => {
       port: 0,
       functionsEnv: { RUNPOD_BASE_URL: simulator.url },
     });
+    // The local stack fills Vault by itself; a hosted project does not.
+    await stack.sql`delete from vault.secrets`;
     api = await startManagementApi(ACCESS_TOKEN, {
       async deploy(uploaded) {
         await unpack(uploaded, hosted);
@@ -102,6 +104,7 @@ describe(GUIDE, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  const withKey = (code: string) => code.replace("<the new secret key>", stack.secretKeys.default as string);
   const addressedHere = (code: string) =>
     code
       .replaceAll("https://api.supabase.com", api.url)
@@ -111,7 +114,7 @@ describe(GUIDE, () => {
   test.each(blocks.filter((block) => !isFilledIn(block)))(
     "line $line does and prints what it says",
     async ({ language, code, prints }) => {
-      const run = () => (language === "sql" ? runSql(sql, code) : shell.run(addressedHere(code)));
+      const run = () => (language === "sql" ? runSql(sql, withKey(code)) : shell.run(addressedHere(code)));
       if (language === "sh" || prints === undefined) {
         const printed = await run();
         if (prints !== undefined) expect(isAsPrinted(printed, prints), printed).toBe(true);

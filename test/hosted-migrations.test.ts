@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,7 @@ describe("the migrations on a hosted-shaped database", () => {
     await rm(workdir, { recursive: true, force: true });
   });
 
+  let secretKey = "sb_secret_of_the_test";
   const supabase = (target: TestDatabase, ...args: string[]) =>
     new Promise<{ code: number; stdout: string; output: string }>((resolve) => {
       const options = {
@@ -40,7 +41,7 @@ describe("the migrations on a hosted-shaped database", () => {
           DO_NOT_TRACK: "1",
           SUPABASE_NO_UPDATE_NOTIFIER: "1",
           PODBASE_PROJECT_URL: "http://127.0.0.1:54321",
-          PODBASE_SECRET_KEY: "sb_secret_of_the_test",
+          PODBASE_SECRET_KEY: secretKey,
         },
       };
       const remote = `--remote=${target.ownerUrl}?sslmode=disable`;
@@ -61,6 +62,32 @@ describe("the migrations on a hosted-shaped database", () => {
     await sql.end();
     expect(row?.jobs).toBeGreaterThan(0);
   }, 120_000);
+
+  test("supabase db push puts the two secrets into Vault, and a changed one only with a new migration", async () => {
+    const sql = postgres(database.ownerUrl, { max: 1 });
+    const secrets = async () =>
+      Object.fromEntries(
+        (await sql`select name, decrypted_secret from vault.decrypted_secrets`).map((row) => [
+          row.name,
+          row.decrypted_secret,
+        ]),
+      );
+    const podbase_project_url = "http://127.0.0.1:54321";
+    expect(await secrets()).toEqual({ podbase_project_url, podbase_secret_key: "sb_secret_of_the_test" });
+    secretKey = "sb_secret_of_tomorrow";
+    const push = async () => {
+      const { code, output } = await supabase(database, "db", "push", "--yes", "--agent", "no");
+      expect(code, output).toBe(0);
+    };
+    await push();
+    expect(await secrets()).toEqual({ podbase_project_url, podbase_secret_key: "sb_secret_of_the_test" });
+    const next = join(workdir, "supabase/migrations/29990101000000_next.sql");
+    await writeFile(next, "select 1;");
+    await push();
+    await rm(next);
+    expect(await secrets()).toEqual({ podbase_project_url, podbase_secret_key: "sb_secret_of_tomorrow" });
+    await sql.end();
+  }, 60_000);
 
   test("supabase db advisors finds nothing, though it would find an open table", async () => {
     const advise = async () => {
