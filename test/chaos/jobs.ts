@@ -56,5 +56,40 @@ const dearWord = defineJob({
   tasks: { text: { ...word.tasks.text, submitPolicy: "at_most_once" } },
 });
 
-export const JOBS = { three, dear, word, dearWord };
+/** A map over the input, whose items may fail, one over an upstream output, with files, and a last task that sees both. */
+const gallery = defineJob({
+  kind: "gallery",
+  input: z.object({ words: z.array(z.string()) }),
+  tasks: {
+    caption: {
+      route: "text",
+      map: { over: "input", path: ["words"] },
+      optional: true,
+      maxAttempts: 1,
+      input: ({ item }) => ({ word: item }),
+      output: z.object({ caption: z.string() }),
+    },
+    script: {
+      route: "text",
+      input: ({ input }) => ({ words: input.words }),
+      output: z.object({ scenes: z.array(z.string()) }),
+    },
+    image: {
+      route: "audio",
+      after: ["script"],
+      map: { over: "script", path: ["scenes"] },
+      input: ({ item, index }) => ({ scene: item, place: index }),
+      output: z.object({ of: z.string() }),
+      artifacts: file,
+    },
+    sheet: {
+      route: "pdf",
+      after: ["caption", "image"],
+      input: ({ caption, image }) => ({ captions: caption, images: image }),
+      output: z.object({ captions: z.number(), images: z.number() }),
+    },
+  },
+});
+
+export const JOBS = { three, dear, word, dearWord, gallery };
 export const ROUTES = ["text", "audio", "pdf"];

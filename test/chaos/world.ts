@@ -24,6 +24,8 @@ export interface WorldOptions {
   faults?: Fault[];
   /** How long the work of a task takes. Default 8 s. */
   workMs?: number;
+  /** What a worker returns for a task's input; what it throws fails the task. Default `{ text: "done" }`. */
+  work?: (input: Record<string, unknown>) => Record<string, unknown>;
   /** The webhook function goes down just before a worker is done; see `down`. */
   downAtEnd?: boolean;
 }
@@ -102,8 +104,8 @@ export class World {
   }
 
   /** A user's request, repeated with its key until it is answered, as an app's outbox does. Gives the job's id. */
-  async request(kind: keyof typeof JOBS): Promise<string> {
-    const body = JSON.stringify({ kind, input: {}, idempotencyKey: randomUUID() });
+  async request(kind: keyof typeof JOBS, input: object = {}): Promise<string> {
+    const body = JSON.stringify({ kind, input, idempotencyKey: randomUUID() });
     const headers = { "content-type": "application/json" };
     for (let tries = 0; tries < 5; tries++) {
       const answer = await this.#call("request-job", "", { method: "POST", headers, body }).catch(() => null);
@@ -240,8 +242,9 @@ export class World {
           this.executions.push({ attempt, task });
           await sleep(this.#options.workMs ?? 8000);
           if (this.#options.downAtEnd) this.down.add("runpod-webhook");
+          const output = this.#options.work?.(job.input) ?? { text: "done" };
           if ("file" in uploads) await upload("file", new TextEncoder().encode(`made by ${route}`));
-          return { text: "done" };
+          return output;
         },
         { fetch: this.fetch, retryDelays: [], log: () => {} },
       );
