@@ -3,6 +3,7 @@ import type { PodbaseError, Result } from "./errors.ts";
 import type { Estimate, QueuePosition } from "./estimate.ts";
 import type { SignalOption } from "./job-iterable.ts";
 import type { JobListSnapshot } from "./job-lists.ts";
+import type { RequestedJob } from "./request.ts";
 import type { JobFilter } from "./rest.ts";
 import type { DefinitionOf, InputOf, Job, JobCatalog, JobOf, KindOf } from "./types.ts";
 
@@ -14,6 +15,12 @@ export interface RequestOptions {
    */
   idempotencyKey?: string;
 }
+
+/** One of many requests: a kind with an input of that kind. */
+export type RequestOf<Jobs extends JobCatalog, Kind> =
+  Kind extends KindOf<Jobs>
+    ? { kind: Kind; input: InputOf<DefinitionOf<Jobs, Kind>> } & RequestOptions
+    : never;
 
 /** Further wishes for a watch by callback. */
 export interface WatchOptions extends SignalOption {
@@ -44,6 +51,14 @@ export interface JobsApi<Jobs extends JobCatalog> {
     input: InputOf<DefinitionOf<Jobs, Kind>>,
     options?: RequestOptions,
   ): Promise<Result<Job<DefinitionOf<Jobs, Kind>>>>;
+  /**
+   * Requests up to 500 jobs in one call, all or none, and resolves to their ids in the same order; `created` is false for
+   * those that their keys had made before. They share one MiB. Results of earlier jobs are not reused (`reuse`).
+   *
+   * Resolves to `{ data, error }` and does not throw. Codes as of {@link JobsApi.request}; the paths of issues begin with
+   * `"jobs"` and the place in the list, and a kind that does not exist is `invalid_input` too.
+   */
+  requestMany(requests: readonly RequestOf<Jobs, KindOf<Jobs>>[]): Promise<Result<RequestedJob[]>>;
   /** A new idempotency key, for one form or tap. */
   newKey(): string;
   /**

@@ -3,7 +3,7 @@ import type { Result } from "./errors.ts";
 import { type EstimateRow, type QueuePosition, toEstimate } from "./estimate.ts";
 import { awaitJob, iterateJob, type SignalOption } from "./job-iterable.ts";
 import type { JobsApi, RequestOptions, WatchOptions } from "./jobs-api.ts";
-import { requestJob } from "./request.ts";
+import { type RequestedJob, requestJob, requestJobs } from "./request.ts";
 import type { Rest } from "./rest.ts";
 import type { Runtime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
@@ -52,6 +52,20 @@ export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): Job
     return result;
   };
 
+  const requestMany = async (
+    requests: readonly { kind: string; input: unknown; idempotencyKey?: string }[],
+  ): Promise<Result<RequestedJob[]>> => {
+    const keyed = requests.map(({ kind, input, idempotencyKey = runtime.uniqueId() }) => ({
+      kind,
+      input,
+      idempotencyKey,
+    }));
+    const result = await requestJobs(supabase, runtime, keyed);
+    // Nothing is broadcast of jobs that are made together.
+    if (result.data) watcher.resync();
+    return result;
+  };
+
   const change = async (name: Parameters<Rest["change"]>[0], id: string): Promise<Result<Job>> => {
     const result = await rest.change(name, id);
     if (result.data) watcher.offer([result.data]);
@@ -61,6 +75,7 @@ export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): Job
   // The definitions exist only as types, so the signatures that depend on them are asserted, not inferred.
   return {
     request: request as JobsApi<UntypedCatalog>["request"],
+    requestMany: requestMany as JobsApi<UntypedCatalog>["requestMany"],
     newKey: () => runtime.uniqueId(),
     async get(id) {
       const { data, error } = await rest.byIds([id]);

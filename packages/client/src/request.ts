@@ -34,20 +34,54 @@ export interface JobRequest {
   userId?: string;
 }
 
+/** A job that `requestMany` made, or that its key had made before. */
+export interface RequestedJob {
+  id: string;
+  created: boolean;
+}
+
 /**
  * Requests a job through the Edge Function `request-job`. Because of the idempotency key the same request may be sent
  * any number of times, so what fails on the way (no answer, 408, 429, 5xx) is sent again a few times, with back-off or
  * when `Retry-After` says, as long as nobody else has signed in meanwhile (code `signed_out`).
  */
-export const requestJob = async (
+export const requestJob = (
   supabase: AnySupabaseClient,
   runtime: Runtime,
   { userId, ...request }: JobRequest,
-): Promise<Result<Job>> => {
+): Promise<Result<Job>> => post(supabase, runtime, request, ({ job }) => job && toJob(job), userId);
+
+/** The same for many jobs in one call, all or none; each has a key, so that they may be sent again together. */
+export const requestJobs = (
+  supabase: AnySupabaseClient,
+  runtime: Runtime,
+  jobs: readonly Omit<JobRequest, "userId">[],
+): Promise<Result<RequestedJob[]>> =>
+  post(supabase, runtime, { jobs }, (answer) =>
+    answer.jobs?.map(({ jobId, created }) => ({ id: jobId, created })),
+  );
+
+/** What `request-job` answers, to one job or to many. */
+interface Answer {
+  job?: JobRow;
+  jobs?: { jobId: string; created: boolean }[];
+}
+
+/** Posts until there is an answer that counts. `read` gives what is wanted of it, or undefined if it isn't there. */
+const post = async <T>(
+  supabase: AnySupabaseClient,
+  runtime: Runtime,
+  body: object,
+  read: (answer: Answer) => T | undefined,
+  userId?: string,
+): Promise<Result<T>> => {
   const user = userId ?? (await currentUser(supabase));
   for (let attempt = 0; ; attempt++) {
-    const { job, error, retryAfterMs } = await send(supabase, runtime, request);
-    if (job) return { data: job, error: null };
+    const { answer, error, retryAfterMs } = await send(supabase, runtime, body);
+    const data = answer && read(answer);
+    if (data !== undefined) return { data, error: null };
+    if (!error)
+      return { data: null, error: new PodbaseError("unexpected", "request-job answered without a job") };
     const pause = retryAfterMs ?? backoff(runtime, attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
     if (!error.retryable || attempt + 1 >= TRIES || pause > RETRY_AFTER_CAP_MS) return { data: null, error };
     await new Promise<void>((resolve) => void runtime.after(pause, resolve));
@@ -59,31 +93,31 @@ export const requestJob = async (
 };
 
 type Outcome =
-  | { job: Job; error?: never; retryAfterMs?: never }
-  | { job?: never; error: PodbaseError; retryAfterMs: number | null };
+  | { answer: Answer; error?: never; retryAfterMs?: never }
+  | { answer?: never; error: PodbaseError; retryAfterMs: number | null };
 
-const send = async (supabase: AnySupabaseClient, runtime: Runtime, body: JobRequest): Promise<Outcome> => {
+const send = async (supabase: AnySupabaseClient, runtime: Runtime, body: object): Promise<Outcome> => {
   const controller = new AbortController();
   const cancelTimeout = runtime.after(TIMEOUT_MS, () => controller.abort());
   try {
-    const { data, error } = await supabase.functions.invoke<{ job: JobRow }>("request-job", {
+    const { data, error } = await supabase.functions.invoke<Answer>("request-job", {
       body,
       signal: controller.signal,
     });
-    if (!error && data?.job) return { job: toJob(data.job) };
-    const response: Response | undefined = error?.context instanceof Response ? error.context : undefined;
+    if (!error) return { answer: data ?? {} };
+    const response: Response | undefined = error.context instanceof Response ? error.context : undefined;
     if (response)
       return { error: await fromResponse(response, error), retryAfterMs: retryAfter(response, runtime) };
-    if (!error) return refused(new PodbaseError("unexpected", "request-job answered without a job"));
-    return refused(
-      new PodbaseError("network", `request-job could not be reached: ${error.message}`, { cause: error }),
-    );
+    return {
+      error: new PodbaseError("network", `request-job could not be reached: ${error.message}`, {
+        cause: error,
+      }),
+      retryAfterMs: null,
+    };
   } finally {
     cancelTimeout();
   }
 };
-
-const refused = (error: PodbaseError): Outcome => ({ error, retryAfterMs: null });
 
 const fromResponse = async (response: Response, cause: unknown): Promise<PodbaseError> => {
   const { status } = response;

@@ -132,3 +132,49 @@ describe("requesting a job", () => {
     expect((await request([json({ ok: true }, 200)], 0)).error?.code).toBe("unexpected");
   });
 });
+
+describe("requesting many jobs", () => {
+  const many = async (answers: ReturnType<Interceptor>[]) => {
+    const supabase = createFakeSupabase();
+    const runtime = createFakeRuntime();
+    const podbase = createPodbase(supabase.client, { runtime });
+    let asked = 0;
+    supabase.intercept(() => answers[Math.min(asked++, answers.length - 1)]);
+    const result = podbase.jobs.requestMany([
+      { kind: "reading", input: { name: "Ada" } },
+      { kind: "reading", input: { name: "Alan" }, idempotencyKey: "mine" },
+    ]);
+    await runtime.advance(600_000);
+    return { ...(await result), bodies: supabase.asked.map(({ body }) => body) };
+  };
+
+  it("posts them in one call, each with a key, and again the same when that fails on the way", async () => {
+    const jobs = [
+      { jobId: jobId(1), created: true },
+      { jobId: jobId(2), created: false },
+    ];
+    const { data, error, bodies } = await many([json({}, 503), json({ jobs }, 202)]);
+    expect(error).toBeNull();
+    expect(data).toEqual([
+      { id: jobId(1), created: true },
+      { id: jobId(2), created: false },
+    ]);
+    expect(bodies).toEqual(
+      Array(2).fill({
+        jobs: [
+          { kind: "reading", input: { name: "Ada" }, idempotencyKey: "generated-1" },
+          { kind: "reading", input: { name: "Alan" }, idempotencyKey: "mine" },
+        ],
+      }),
+    );
+  });
+
+  it("tells which of them are bad, and finds an answer without jobs unexpected", async () => {
+    const issues = [{ path: ["jobs", 1, "input", "name"], message: "Too short" }];
+    expect((await many([refusal(400, "invalid_input", { issues })])).error).toMatchObject({
+      code: "invalid_input",
+      issues,
+    });
+    expect((await many([json({ ok: true }, 202)])).error?.code).toBe("unexpected");
+  });
+});

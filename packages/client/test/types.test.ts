@@ -118,6 +118,21 @@ describe("the types of a client", () => {
     });
   });
 
+  it("hold for each of many requests", () => {
+    neverRun(async () => {
+      const { data } = await podbase.jobs.requestMany([
+        { kind: "reading", input: { name: "Ada" } },
+        { kind: "portrait", input: { prompt: "A tree" }, idempotencyKey: "k" },
+      ]);
+      expectTypeOf(data).toEqualTypeOf<{ id: string; created: boolean }[] | null>();
+      // @ts-expect-error input of another kind
+      podbase.jobs.requestMany([{ kind: "portrait", input: { name: "Ada" } }]);
+      // @ts-expect-error no such kind
+      podbase.jobs.requestMany([{ kind: "raeding", input: { name: "Ada" } }]);
+      createPodbase(createClient("", "")).jobs.requestMany([{ kind: "anything", input: 7 }]);
+    });
+  });
+
   it("are the same for watches, lists and hooks", () => {
     neverRun(async () => {
       for await (const job of podbase.jobs.watch("id")) expectTypeOf(job).toEqualTypeOf<JobOf<Jobs>>();
