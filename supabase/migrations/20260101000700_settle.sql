@@ -8,6 +8,11 @@ language plpgsql stable set search_path = '' as $$
 begin
   return jsonb_build_object('code', p_code, 'since', podbase_private.now(), 'message', case p_code
     when 'warming_up' then 'Waiting for a worker. A cold GPU can take a few minutes to wake.'
+    when 'worker_starting' then 'A worker is starting for this.'
+    when 'throttled' then 'The GPU service has no free machine of this kind right now. The place in line is kept.'
+    when 'no_workers' then 'No worker is there at the moment. The place in line is kept.'
+    when 'still_working' then 'Still working on it.'
+    when 'slower_than_usual' then 'Slower than usual, and still on its way.'
     when 'confirming' then 'Making sure that the work was handed over.'
     when 'retrying' then 'That did not work out. Trying again shortly.'
     when 'upstream_failed' then 'Not started, because a task before this one did not complete.' end);

@@ -32,7 +32,7 @@ begin
     select a.id from podbase_private.attempts a
     where a.next_check_at <= podbase_private.now() and a.state in ('in_queue', 'in_progress')
       and a.provider_id is not null
-    order by a.next_check_at limit max_polls for update skip locked
+    order by a.next_check_at limit podbase_private.calls_left('status', max_polls) for update skip locked
   ), taken as (
     update podbase_private.attempts a set polls = a.polls + 1,
       next_check_at = podbase_private.now()
@@ -42,6 +42,7 @@ begin
     returning a.id
   )
   select coalesce(array_agg(id), '{}') into v_taken from taken;
+  perform podbase_private.spend_calls('status', cardinality(v_taken));
   return podbase_private.look_ups(v_taken);
 end $$;
 
@@ -55,7 +56,7 @@ begin
   with due as materialized (
     select a.id from podbase_private.attempts a
     where a.cancel_requested_at <= podbase_private.now() and a.cancel_done_at is null and a.provider_id is not null
-    order by a.cancel_requested_at limit max_cancels for update skip locked
+    order by a.cancel_requested_at limit podbase_private.calls_left('cancel', max_cancels) for update skip locked
   ), taken as (
     update podbase_private.attempts a set cancel_requested_at = podbase_private.now() + interval '30 s'
     from due, podbase_private.endpoints e
@@ -63,6 +64,7 @@ begin
     returning a.id
   )
   select coalesce(array_agg(id), '{}') into v_taken from taken;
+  perform podbase_private.spend_calls('cancel', cardinality(v_taken));
   return podbase_private.look_ups(v_taken);
 end $$;
 
@@ -174,40 +176,4 @@ begin
   ) due;
   perform podbase_private.enqueue(v_tasks);
   return cardinality(v_tasks);
-end $$;
-
--- Whether a call of reconcile would find anything to do.
-create function podbase_private.work_is_due() returns boolean
-language plpgsql volatile set search_path = '' as $$
-begin
-  return (
-    select podbase_private.claimable()
-      or exists (select from podbase_private.attempts
-                 where next_check_at <= podbase_private.now() and state in ('in_queue', 'in_progress')
-                   and provider_id is not null)
-      or exists (select from podbase_private.attempts
-                 where cancel_requested_at <= podbase_private.now() and cancel_done_at is null
-                   and provider_id is not null)
-      or exists (select from podbase_private.files_to_delete where due_at <= podbase_private.now()));
-end $$;
-
--- Asks the reconcile function to look, through pg_net, after this transaction commits. Only a hint: it may be lost
--- or doubled. The project's URL and a secret key come from Vault by name; a missing one is written to the heartbeat
--- "wake", because cron would report success all the same.
-create function podbase_private.wake() returns void
-language plpgsql set search_path = '' as $$
-declare v_url text; v_key text;
-begin
-  select decrypted_secret into v_url from vault.decrypted_secrets where name = 'podbase_project_url';
-  select decrypted_secret into v_key from vault.decrypted_secrets where name = 'podbase_secret_key';
-  insert into podbase_private.heartbeats (name, at, detail)
-  values ('wake', podbase_private.now(), jsonb_build_object('ok', v_url is not null and v_key is not null,
-    'missing', array_remove(array[case when v_url is null then 'podbase_project_url' end,
-                                  case when v_key is null then 'podbase_secret_key' end], null)))
-  on conflict (name) do update set at = excluded.at, detail = excluded.detail;
-  if v_url is null or v_key is null then return; end if;
-  perform net.http_post(
-    url := v_url || '/functions/v1/reconcile', body := '{}'::jsonb,
-    headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', v_key),
-    timeout_milliseconds := 5000);
 end $$;

@@ -84,10 +84,12 @@ create function podbase_private.tick() returns void
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
+  perform podbase_private.hear_wake();
   perform podbase_private.expire(100);
   perform podbase_private.promote(1000);
   perform podbase_private.admit();
   perform podbase_private.retain(2000);
+  perform podbase_private.notice_slow();
   if podbase_private.work_is_due() then
     perform podbase_private.wake();
   end if;

@@ -76,8 +76,10 @@ export class World {
       where not exists (select from vault.secrets v where v.name = s.name)`);
     // Each world begins at the present again, with nothing of the last one's future.
     await database.query("delete from podbase.jobs");
-    await database.query("delete from podbase_private.alerts");
-    await database.query("delete from podbase_private.files_to_delete");
+    for (const table of ["alerts", "files_to_delete", "endpoint_health", "route_pace", "heartbeats"]) {
+      await database.query(`delete from podbase_private.${table}`);
+    }
+    await database.query("update podbase_private.call_budgets set used_to = '-infinity'");
     await database.query(`update podbase_private.endpoints set breaker = 'closed', submit_failures = 0,
       run_failures = 0, breaker_trips = 0, breaker_until = null`);
     const executionTimeoutMs = 2 * (options.workMs ?? 8000) + 60_000;
@@ -189,6 +191,7 @@ export class World {
       }),
       runpod: new RunPod({
         apiKey: KEY,
+        clock: this.clock,
         fetch: (input, init) => {
           const operation = /\/(run|status|cancel|health)/.exec(String(input))?.[1] ?? "fetch";
           return this.points.call(process, `runpod.${operation}`, () =>

@@ -90,7 +90,7 @@ describe("tick", () => {
       expect(await wakes()).toBeUndefined();
     });
     await engine.tick();
-    expect(await wakes()).toEqual({
+    expect(await wakes()).toMatchObject({
       detail: { ok: false, missing: ["podbase_project_url", "podbase_secret_key"] },
     });
   });

@@ -199,6 +199,7 @@ export type Database = {
       cancel_task: { Args: { task_id: string }; Returns: Json };
       claim_cancels: { Args: { max_cancels?: number }; Returns: Json };
       claim_file_deletes: { Args: { max_files?: number }; Returns: Json };
+      claim_health: { Args: { max_endpoints?: number }; Returns: Json };
       claim_polls: { Args: { max_polls?: number }; Returns: Json };
       claim_tasks: { Args: { max_tasks?: number }; Returns: Json };
       configure: { Args: { config: Json }; Returns: undefined };
@@ -227,6 +228,9 @@ export type Database = {
       queue_position: { Args: { job_id: string }; Returns: Json };
       record_cancels: { Args: { attempts: string[] }; Returns: number };
       record_file_deletes: { Args: { files: number[] }; Returns: number };
+      record_health: { Args: { snapshots: Json }; Returns: number };
+      record_hint: { Args: { report: Json }; Returns: Json };
+      record_pass: { Args: { pass: Json }; Returns: undefined };
       record_report: { Args: { report: Json }; Returns: Json };
       record_reports: { Args: { reports: Json }; Returns: Json };
       record_submissions: { Args: { results: Json }; Returns: number };

@@ -86,6 +86,42 @@ export interface Poll {
   task: string;
 }
 
+/** A call about an attempt that RunPod gave no answer to. */
+export interface Unanswered {
+  attempt: string;
+  call: "status" | "cancel";
+  /** How long RunPod wants to be left alone, in ms. */
+  retryAfterMs?: number;
+}
+
+/** What one pass of `reconcile` did. */
+export interface PassSummary {
+  /** How long it took, in ms. */
+  ms: number;
+  submitted: number;
+  polled: number;
+  canceled: number;
+  /** Endpoints whose `/health` was read. */
+  checked: number;
+  /** Files of deleted jobs and of attempts without a result. */
+  filesDeleted: number;
+  /** Look-ups that RunPod refused with all our keys. */
+  refused: number;
+  /** Pieces of work that threw; the next pass finds them again. */
+  failed: number;
+  /** The first thing that was thrown. */
+  error?: string;
+  unanswered: Unanswered[];
+}
+
+/** What an endpoint answered to `/health`. */
+export interface HealthSnapshot {
+  /** Our name of it. */
+  endpoint: string;
+  workers: WorkerCounts;
+  jobs: QueueCounts;
+}
+
 /** How the POST of an attempt ended. */
 export interface SubmissionResult {
   attempt: string;
@@ -135,6 +171,9 @@ export interface ReportResult {
   claims: Claim[];
 }
 
+/** What `record_hint` did; `poll` is what to look up, if anything can come of it. */
+export type HintResult = ReportResult & { poll?: Poll };
+
 /** An upload slot as a worker gets it. */
 export interface UploadSlot {
   url: string;
@@ -162,6 +201,24 @@ export const startBody = z.object({
     .regex(/^[^\0\p{Surrogate}]+$/u)
     .optional(),
 });
+const count = z.number().int().min(0).max(1_000_000).optional().catch(undefined);
+
+/** RunPod's `/health`. Any counter may be missing; ready and idle overlap (docs.runpod.io/serverless/endpoints). */
+export const providerHealth = z.object({
+  workers: z.object({
+    idle: count,
+    initializing: count,
+    ready: count,
+    running: count,
+    throttled: count,
+    unhealthy: count,
+  }),
+  jobs: z.object({ inQueue: count, inProgress: count }).catch({}),
+});
+/** Workers of an endpoint by state. */
+export type WorkerCounts = z.infer<typeof providerHealth>["workers"];
+/** Jobs of an endpoint that have not ended. */
+export type QueueCounts = z.infer<typeof providerHealth>["jobs"];
 
 /** Body of a worker's progress call. */
 export const progressBody = z.object({

@@ -32,6 +32,12 @@ export interface TaskSpec<Input, Outputs, Own> {
    * window, `at_most_once` never does. A failure that RunPod told is no doubt: it is tried again up to `maxAttempts`.
    */
   submitPolicy?: "at_least_once" | "at_most_once";
+  /**
+   * Takes RunPod's webhook for a hint only: what it says is asked for again with `/status` before it is recorded. RunPod
+   * signs nothing, so a webhook is as good as the token in its URL; this also holds when that URL has leaked, for a call
+   * more.
+   */
+  confirm?: boolean;
   /** Failures that count before the task fails for good; 3 if absent. */
   maxAttempts?: number;
 }

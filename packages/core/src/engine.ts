@@ -1,10 +1,12 @@
-import type { Claim, ProviderJob, Report, ReportResult, RequestBody, UploadSlot } from "./contracts.ts";
+import type { Claim, PassSummary, Poll, Report, ReportResult, RequestBody, UploadSlot } from "./contracts.ts";
 import type { AnyJob, JobCatalog } from "./define-job.ts";
+import { PodbaseError } from "./errors.ts";
+import { inParallel } from "./parallel.ts";
+import { pollOnce, runPass } from "./pass.ts";
 import type { Clock, Database, Storage } from "./ports.ts";
 import { locateConflict, toSubmission, toSubmissions } from "./requests.ts";
-import type { RunOutcome, RunPod } from "./runpod.ts";
-import type { ProviderStatus } from "./states.ts";
-import { storableText, unstorable } from "./storable.ts";
+import type { RunOutcome, RunPod, Unavailable } from "./runpod.ts";
+import { unstorable } from "./storable.ts";
 import { validate } from "./validate.ts";
 
 /** RunPod refuses bodies over 10 MiB (docs.runpod.io); what comes near is refused here, where it can be explained. */
@@ -22,14 +24,11 @@ export interface EngineOptions {
   concurrency?: number;
 }
 
-/** What one pass of `reconcile` did. */
-export interface PassSummary {
-  submitted: number;
-  polled: number;
-  canceled: number;
-  /** Files of deleted jobs and of attempts without a result. */
-  filesDeleted: number;
-}
+/**
+ * How long after its claim an attempt may still be posted, in ms. The claim's lease is 30 s; who was frozen or stuck for
+ * longer must not post what somebody else may have given up.
+ */
+const LEASE_MS = 25_000;
 
 /**
  * The engine: claim, call RunPod, record. It holds no state between two SQL functions, so it may die anywhere and any
@@ -67,15 +66,21 @@ export class Engine {
 
   /** Posts claimed attempts to RunPod and records how that ended, each by itself so that none waits for another. */
   async dispatch(claims: Claim[]): Promise<void> {
+    const until = this.#options.clock.now() + LEASE_MS;
     await inParallel(claims, this.#options.concurrency, async (claim) => {
-      const outcome = await this.#submit(claim);
+      const outcome = await this.#submit(claim, until);
       await this.#options.database.recordSubmissions([{ attempt: claim.attempt, ...outcome }]);
     });
   }
 
-  /** Records a report and dispatches what it unblocked. `output` is checked against the task's schema before. */
+  /**
+   * Records a report and dispatches what it unblocked. `output` is checked against the task's schema before. The webhook of
+   * a task with `confirm` is a hint: what RunPod itself says is recorded in the background, as part of `dispatched`.
+   */
   async report(report: Report): Promise<ReportResult & { dispatched: Promise<void> }> {
-    const result = await this.#options.database.recordReport(await this.#checkOutput(report));
+    if (report.source === "webhook" && this.#taskOf(report.kind ?? "", report.task ?? "")?.confirm)
+      return this.#confirm(report);
+    const result = await this.#record(await this.#checkOutput(report));
     return { ...result, dispatched: this.dispatch(result.claims) };
   }
 
@@ -92,43 +97,24 @@ export class Engine {
     return Object.fromEntries(slots);
   }
 
-  /**
-   * One round of everything that may be due: cancels, submissions, polls. Goes on until nothing is due or
-   * `deadlineMs` (epoch) has come; what is left is taken by the next round.
-   */
+  /** One round of everything that may be due, until `deadlineMs` (epoch). Throws when the database can't be told. */
   async pass(deadlineMs: number): Promise<PassSummary> {
-    const { database, clock } = this.#options;
-    const summary: PassSummary = { submitted: 0, polled: 0, canceled: 0, filesDeleted: 0 };
-    while (clock.now() < deadlineMs) {
-      const [cancels, claims, polls] = await Promise.all([
-        database.claimCancels(50),
-        database.claimTasks(50),
-        database.claimPolls(50),
-      ]);
-      if (cancels.length + claims.length + polls.length === 0) break;
-      await Promise.all([
-        inParallel(cancels, 5, (cancel) => this.#cancel(cancel)),
-        this.dispatch(claims),
-        inParallel(polls, this.#options.concurrency, (poll) => this.#poll(poll)),
-      ]);
-      summary.canceled += cancels.length;
-      summary.submitted += claims.length;
-      summary.polled += polls.length;
-    }
-    // Last, and one batch however busy it is: a Storage that is down then holds up nothing else.
-    summary.filesDeleted = await this.#deleteFiles();
-    return summary;
+    const { database, storage, runpod, clock, concurrency } = this.#options;
+    return runPass(
+      {
+        database,
+        storage,
+        runpod,
+        clock,
+        concurrency,
+        dispatch: (claims) => this.dispatch(claims),
+        poll: (poll) => this.#poll(poll),
+      },
+      deadlineMs,
+    );
   }
 
-  async #deleteFiles(): Promise<number> {
-    const { database, storage } = this.#options;
-    const files = await database.claimFileDeletes(500);
-    if (files.length === 0) return 0;
-    await storage.remove(files.map(({ path }) => path));
-    return database.recordFileDeletes(files.map(({ id }) => id));
-  }
-
-  async #submit(claim: Claim): Promise<RunOutcome> {
+  async #submit(claim: Claim, until: number): Promise<RunOutcome> {
     const task = this.#taskOf(claim.kind, claim.task);
     if (!task) {
       return {
@@ -176,30 +162,42 @@ export class Engine {
     if (new TextEncoder().encode(JSON.stringify(request)).length > MAX_RUN_BYTES) {
       return { outcome: "rejected", class: "bad_input", error: "the task's input is over 9 MiB" };
     }
+    if (this.#options.clock.now() > until) {
+      return {
+        outcome: "not_sent",
+        class: "transient_network",
+        error: "the claim grew too old to be posted",
+      };
+    }
     return this.#options.runpod.run(claim.endpoint.providerId, request);
   }
 
-  async #poll(poll: {
-    attempt: string;
-    providerId: string;
-    endpoint: { providerId: string };
-    kind: string;
-    task: string;
-  }) {
-    const found = await this.#options.runpod.status(poll.endpoint.providerId, poll.providerId);
-    // Unavailable is no news; claim_polls has already set the next look.
-    if (found.kind === "unavailable") return;
-    const about = { attempt: poll.attempt, source: "poll", kind: poll.kind, task: poll.task } as const;
-    const { dispatched } = await this.report(
-      found.kind === "not_found" ? { ...about, status: "NOT_FOUND" } : { ...about, ...reportOf(found.job) },
-    );
-    await dispatched;
+  #poll(poll: Poll): Promise<Unavailable | undefined> {
+    return pollOnce(this.#options.runpod, (report) => this.report(report), poll);
   }
 
-  async #cancel(cancel: { attempt: string; providerId: string; endpoint: { providerId: string } }) {
-    const answer = await this.#options.runpod.cancel(cancel.endpoint.providerId, cancel.providerId);
-    if (answer.kind === "unavailable") return;
-    await this.#options.database.recordCancels([cancel.attempt]);
+  /** Keeps a hint, and looks up what it is about once it is answered. */
+  async #confirm(report: Report): Promise<ReportResult & { dispatched: Promise<void> }> {
+    const { poll, ...result } = await this.#options.database.recordHint(report);
+    // Without an answer the next look, which the hint has set to soon, finds out.
+    const confirmed = poll ? this.#poll(poll).then(() => undefined) : undefined;
+    return { ...result, dispatched: Promise.all([this.dispatch(result.claims), confirmed]).then(() => {}) };
+  }
+
+  /** Records a report. An output that the database refuses for its size is a failure of the task, not of the call. */
+  async #record(report: Report): Promise<ReportResult> {
+    const { database } = this.#options;
+    try {
+      return await database.recordReport(report);
+    } catch (error) {
+      if (!(error instanceof PodbaseError && error.code === "payload_too_large")) throw error;
+      const { output: _dropped, ...rest } = report;
+      return database.recordReport({
+        ...rest,
+        class: "invalid_output",
+        error: "the output is over 20 MB; big results belong into artifacts",
+      });
+    }
   }
 
   /** What this deploy knows of a task. The names may be anything, even those of Object's own properties. */
@@ -239,28 +237,6 @@ export class Engine {
   }
 }
 
-/** What a RunPod job object says, as a report. Its `error` may be text, JSON in text, or an object. */
-export function reportOf(job: ProviderJob): Omit<Report, "attempt" | "source"> {
-  return {
-    status: storableText(job.status) as ProviderStatus,
-    ...(job.id === undefined ? {} : { providerId: storableText(job.id) }),
-    ...(job.status === "COMPLETED" ? { output: job.output ?? {} } : {}),
-    ...(job.error === undefined || job.error === null ? {} : { error: errorText(job.error) }),
-    ...(job.delayTime === undefined ? {} : { delayTime: wholeMs(job.delayTime) }),
-    ...(job.executionTime === undefined ? {} : { executionTime: wholeMs(job.executionTime) }),
-    ...(job.workerId === undefined ? {} : { workerId: storableText(job.workerId) }),
-  };
-}
-
-function errorText(error: unknown): string {
-  if (typeof error === "string") return storableText(error);
-  const wrong = unstorable(error);
-  return wrong ? `an error that can't be shown: ${wrong.message}` : JSON.stringify(error);
-}
-
-/** Milliseconds as a bigint of the database. */
-const wholeMs = (ms: number): number => Math.min(Math.max(0, Math.round(ms)), Number.MAX_SAFE_INTEGER);
-
 /** The plan's name of a task: an item of a map, such as `image[3]`, runs what the plan calls `image`. */
 const plannedName = (task: string): string => task.replace(/\[\d+\]$/, "");
 
@@ -269,13 +245,4 @@ const storedName = (task: string): string => task.replace(/\[(\d+)\]$/, ".$1");
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-async function inParallel<T>(items: T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  await Promise.all(
-    Array.from({ length: Math.min(limit, items.length) }, async () => {
-      for (const item of queue) await work(item);
-    }),
-  );
 }

@@ -1,5 +1,9 @@
 import type {
   Claim,
+  EndpointRef,
+  HealthSnapshot,
+  HintResult,
+  PassSummary,
   Poll,
   Report,
   ReportResult,
@@ -18,11 +22,15 @@ export interface Database {
   claimTasks(limit: number): Promise<Claim[]>;
   recordSubmissions(results: SubmissionResult[]): Promise<number>;
   recordReport(report: Report): Promise<ReportResult>;
+  recordHint(report: Report): Promise<HintResult>;
   claimPolls(limit: number): Promise<Poll[]>;
   claimCancels(limit: number): Promise<Poll[]>;
   recordCancels(attempts: string[]): Promise<number>;
   claimFileDeletes(limit: number): Promise<{ id: number; path: string }[]>;
   recordFileDeletes(files: number[]): Promise<number>;
+  claimHealth(limit: number): Promise<EndpointRef[]>;
+  recordHealth(snapshots: HealthSnapshot[]): Promise<number>;
+  recordPass(summary: PassSummary): Promise<void>;
 }
 
 /** The private bucket `podbase`. */

@@ -1,4 +1,13 @@
-import { type ProviderJob, providerJob, type SubmissionResult } from "./contracts.ts";
+import {
+  type ProviderJob,
+  providerHealth,
+  providerJob,
+  type QueueCounts,
+  type SubmissionResult,
+  type WorkerCounts,
+} from "./contracts.ts";
+import { Pauses } from "./pauses.ts";
+import type { Clock } from "./ports.ts";
 
 /** RunPod's job API; not the management API of the same version number (docs.runpod.io). */
 export const RUNPOD_BASE_URL = "https://api.runpod.ai/v2";
@@ -11,59 +20,102 @@ export interface RunRequest {
 }
 
 /** RunPod's answer to a look-up, or why there is none. */
-export type Lookup =
-  | { kind: "job"; job: ProviderJob }
-  | { kind: "not_found" }
-  | { kind: "unavailable"; status: number | null; message: string };
+export type Lookup = { kind: "job"; job: ProviderJob } | { kind: "not_found" } | Unavailable;
+
+/** No answer that says anything. Never a sign that a job is lost. */
+export interface Unavailable {
+  kind: "unavailable";
+  /** HTTP status; null without an answer, or without a call because RunPod asked to wait. */
+  status: number | null;
+  message: string;
+  /** How long RunPod wants to be left alone, in ms. */
+  retryAfterMs?: number;
+  /** It refused our keys: all of them are wrong, or none of them sees the endpoint. */
+  refused?: true;
+}
+
+/** What `/health` says, as far as it says it. */
+export type Health = { kind: "health"; workers: WorkerCounts; jobs: QueueCounts } | Unavailable;
 
 /** The part of a submission's outcome that RunPod's answer decides. */
 export type RunOutcome = Omit<SubmissionResult, "attempt">;
 
 export interface RunPodOptions {
   apiKey: string;
+  /** The key that follows it. While keys are changed, whichever RunPod takes is used. */
+  nextApiKey?: string;
   /** Another address, such as the simulator's. */
   baseUrl?: string;
   fetch?: typeof globalThis.fetch;
   /** Limit of one call in ms, well under the 150 s that an Edge Function may idle. */
   timeoutMs?: number;
+  clock?: Clock;
 }
 
-/** RunPod's Serverless job API on plain `fetch`: the vendor's SDK gives up on a `/run` after 3 s, job made or not. */
-export class RunPod {
-  readonly #options: Required<RunPodOptions>;
+/** An answer, read to its end; `text` is null when it broke off. */
+interface Answer {
+  status: number;
+  text: string | null;
+  headers: Headers;
+}
 
-  constructor(options: RunPodOptions) {
+type Operation = "run" | "status" | "cancel" | "health";
+
+/**
+ * RunPod's Serverless job API on plain `fetch`: the vendor's SDK gives up on a `/run` after 3 s, job made or not. Leaves
+ * an operation of an endpoint alone for as long as RunPod asks for, and knows two keys, so that one can be changed
+ * without a gap. No method throws.
+ */
+export class RunPod {
+  readonly #options: Required<Omit<RunPodOptions, "apiKey" | "nextApiKey">>;
+  readonly #pauses: Pauses;
+  /** The one that worked last comes first. */
+  #keys: string[];
+
+  constructor({ apiKey, nextApiKey, ...options }: RunPodOptions) {
     this.#options = {
       baseUrl: RUNPOD_BASE_URL,
       // Bound, because browsers and Deno refuse a fetch that lost its global.
       fetch: globalThis.fetch.bind(globalThis),
       timeoutMs: 15_000,
+      clock: Date,
       ...options,
     };
+    this.#pauses = new Pauses(this.#options.clock);
+    this.#keys = nextApiKey && nextApiKey !== apiKey ? [apiKey, nextApiKey] : [apiKey];
   }
 
   /**
-   * Submits a job, once: RunPod has no idempotency key, so nothing here repeats a POST. Never throws; an answer that
-   * isn't clear is `unknown`, because the job may exist and be paid for.
+   * Submits a job, once: RunPod has no idempotency key, so nothing here repeats a POST but one that was refused for its
+   * key. An answer that isn't clear is `unknown`, because the job may exist and be paid for.
    */
   async run(endpointId: string, request: RunRequest): Promise<RunOutcome> {
-    let response: Response;
+    const pause = this.#pauses.left(`run ${endpointId}`);
+    if (pause > 0) {
+      return {
+        outcome: "not_sent",
+        class: "rate_limited",
+        error: "RunPod asked to wait",
+        retryAfterMs: pause,
+      };
+    }
+    let answer: Answer;
     try {
-      response = await this.#call("POST", `${endpointId}/run`, request);
+      answer = await this.#call("POST", "run", endpointId, "", request);
     } catch (error) {
       const message = describe(error);
       return certainlyNotSent(error)
         ? { outcome: "not_sent", class: "transient_network", error: message }
         : { outcome: "unknown", error: message };
     }
-    const text = await response.text().catch(() => null);
-    if (response.ok && text !== null) {
+    const { status, text } = answer;
+    if (status < 300 && text !== null) {
       const job = providerJob.safeParse(parse(text));
       if (job.success && job.data.id) return { outcome: "accepted", providerId: job.data.id };
-      return { outcome: "unknown", error: `RunPod answered ${response.status} without a job id` };
+      return { outcome: "unknown", error: `RunPod answered ${status} without a job id` };
     }
-    const error = `RunPod answered ${response.status}: ${(text ?? "").slice(0, 500)}`;
-    switch (response.status) {
+    const error = `RunPod answered ${status}: ${(text ?? "").slice(0, 500)}`;
+    switch (status) {
       case 400:
       case 413:
       case 422:
@@ -75,51 +127,118 @@ export class RunPod {
       case 404:
         return { outcome: "rejected", class: "unknown_endpoint", error };
       case 429:
-        return { outcome: "rejected", class: "rate_limited", error, ...retryAfter(response) };
+        return {
+          outcome: "rejected",
+          class: "rate_limited",
+          error,
+          retryAfterMs: this.#pauses.left(`run ${endpointId}`),
+        };
       default:
         return { outcome: "unknown", error };
     }
   }
 
-  /** Looks a job up with `/status`. Never throws. */
+  /** Looks a job up with `/status`. */
   async status(endpointId: string, jobId: string): Promise<Lookup> {
-    return this.#lookup("GET", `${endpointId}/status/${encodeURIComponent(jobId)}`);
+    return this.#lookup("GET", "status", endpointId, jobId);
   }
 
-  /** Asks RunPod to cancel a job. Never throws; `not_found` means that there is nothing left to cancel. */
+  /** Asks RunPod to cancel a job. `not_found` means that there is nothing left to cancel. */
   async cancel(endpointId: string, jobId: string): Promise<Lookup> {
-    return this.#lookup("POST", `${endpointId}/cancel/${encodeURIComponent(jobId)}`);
+    return this.#lookup("POST", "cancel", endpointId, jobId);
   }
 
-  async #lookup(method: "GET" | "POST", path: string): Promise<Lookup> {
+  /** The workers and the queue of an endpoint. */
+  async health(endpointId: string): Promise<Health> {
+    const answer = await this.#ask("GET", "health", endpointId, "");
+    if ("kind" in answer) return answer;
+    const health = providerHealth.safeParse(parse(answer.text ?? ""));
+    return answer.status < 300 && health.success
+      ? { kind: "health", ...health.data }
+      : this.#unavailable("health", endpointId, answer);
+  }
+
+  async #lookup(
+    method: "GET" | "POST",
+    operation: Operation,
+    endpointId: string,
+    jobId: string,
+  ): Promise<Lookup> {
+    const answer = await this.#ask(method, operation, endpointId, `/${encodeURIComponent(jobId)}`);
+    if ("kind" in answer) return answer;
+    // A 404 for the endpoint says nothing about the job: the key may have been rotated.
+    if (answer.status === 404 && answer.text !== null && !keyWasRefused(answer)) return { kind: "not_found" };
+    const job = providerJob.safeParse(parse(answer.text ?? ""));
+    return answer.status < 300 && job.success
+      ? { kind: "job", job: job.data }
+      : this.#unavailable(operation, endpointId, answer);
+  }
+
+  /** A call that only asks: neither thrown nor made while RunPod wants to be left alone. */
+  async #ask(
+    method: "GET" | "POST",
+    operation: Operation,
+    endpointId: string,
+    rest: string,
+  ): Promise<Answer | Unavailable> {
+    const pause = this.#pauses.left(`${operation} ${endpointId}`);
+    if (pause > 0) {
+      return { kind: "unavailable", status: null, message: "RunPod asked to wait", retryAfterMs: pause };
+    }
     try {
-      const response = await this.#call(method, path);
-      const text = await response.text();
-      if (response.status === 404) {
-        // A 404 for the endpoint says nothing about the job: the key may have been rotated.
-        return /endpoint not found/i.test(text)
-          ? { kind: "unavailable", status: 404, message: text.slice(0, 500) }
-          : { kind: "not_found" };
-      }
-      const job = providerJob.safeParse(parse(text));
-      if (response.ok && job.success) return { kind: "job", job: job.data };
-      return { kind: "unavailable", status: response.status, message: text.slice(0, 500) };
+      return await this.#call(method, operation, endpointId, rest);
     } catch (error) {
       return { kind: "unavailable", status: null, message: describe(error) };
     }
   }
 
-  #call(method: "GET" | "POST", path: string, body?: unknown): Promise<Response> {
-    return this.#options.fetch(`${this.#options.baseUrl}/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${this.#options.apiKey}`, "content-type": "application/json" },
-      signal: AbortSignal.timeout(this.#options.timeoutMs),
-      // As a blob, which goes out as a stream: Deno's fetch posts a text again when a kept connection breaks, though the
-      // first may have arrived (denoland/deno, ext/fetch; hyper's client retries what it can clone).
-      ...(body === undefined ? {} : { body: new Blob([JSON.stringify(body)]) }),
-    });
+  #unavailable(operation: Operation, endpointId: string, answer: Answer): Unavailable {
+    const pause = this.#pauses.left(`${operation} ${endpointId}`);
+    return {
+      kind: "unavailable",
+      status: answer.status,
+      message: (answer.text ?? "the answer broke off").slice(0, 500),
+      ...(pause > 0 ? { retryAfterMs: pause } : {}),
+      ...(keyWasRefused(answer) ? { refused: true } : {}),
+    };
+  }
+
+  /** Calls with the key that worked last and, if that is refused, with the other. Throws what `fetch` throws. */
+  async #call(
+    method: "GET" | "POST",
+    operation: Operation,
+    endpointId: string,
+    rest: string,
+    body?: unknown,
+  ): Promise<Answer> {
+    let answer: Answer | undefined;
+    for (const key of [...this.#keys]) {
+      const response = await this.#options.fetch(
+        `${this.#options.baseUrl}/${endpointId}/${operation}${rest}`,
+        {
+          method,
+          headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+          signal: AbortSignal.timeout(this.#options.timeoutMs),
+          // As a blob, which goes out as a stream: Deno's fetch posts a text again when a kept connection breaks, though
+          // the first may have arrived (denoland/deno, ext/fetch; hyper's client retries what it can clone).
+          ...(body === undefined ? {} : { body: new Blob([JSON.stringify(body)]) }),
+        },
+      );
+      const text = await response.text().catch(() => null);
+      answer = { status: response.status, text, headers: response.headers };
+      if (keyWasRefused(answer)) continue;
+      if (key !== this.#keys[0]) this.#keys = [key, ...this.#keys.filter((other) => other !== key)];
+      break;
+    }
+    const last = answer as Answer;
+    this.#pauses.heed(`${operation} ${endpointId}`, last.status, last.headers);
+    return last;
   }
 }
+
+/** Whether an answer is about the key: RunPod hides endpoints from keys that may not see them. */
+const keyWasRefused = ({ status, text }: Answer): boolean =>
+  status === 401 || status === 403 || (status === 404 && /endpoint not found/i.test(text ?? ""));
 
 function parse(text: string): unknown {
   try {
@@ -127,11 +246,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function retryAfter(response: Response): { retryAfterMs?: number } {
-  const seconds = Number(response.headers.get("retry-after"));
-  return Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: Math.min(seconds, 3600) * 1000 } : {};
 }
 
 function describe(error: unknown): string {

@@ -47,24 +47,14 @@ const CLAIM: Claim = {
 };
 
 /** An engine over ports that remember what they were told, and a RunPod that answers `answer`. */
-function engineWith(
-  options: {
-    answer?: Response;
-    claims?: Claim[][];
-    now?: () => number;
-    storage?: "down";
-    files?: string[];
-  } = {},
-) {
+function engineWith(options: { answer?: Response; now?: () => number; storage?: "down" } = {}) {
   const submissions: SubmissionResult[] = [];
   const reports: Report[] = [];
   const posts: { url: string; body: Record<string, unknown> }[] = [];
-  const deleted: (number | string)[] = [];
-  const claims = options.claims ?? [];
   const database: Database = {
     submitJob: async (request) => ({ job: { id: "j1", request }, created: true, claims: [] }),
     submitJobs: async (requests) => requests.map((_, n) => ({ job: `j${n}`, created: true })),
-    claimTasks: async () => claims.shift() ?? [],
+    claimTasks: async () => [],
     recordSubmissions: async (results) => submissions.push(...results),
     recordReport: async (report): Promise<ReportResult> => {
       reports.push(report);
@@ -73,8 +63,12 @@ function engineWith(
     claimPolls: async () => [],
     claimCancels: async () => [],
     recordCancels: async () => 0,
-    claimFileDeletes: async () => (options.files ?? []).map((path, id) => ({ id, path })),
-    recordFileDeletes: async (files) => deleted.push(...files),
+    claimFileDeletes: async () => [],
+    recordFileDeletes: async () => 0,
+    recordHint: async () => ({ verdict: "unchanged", proceed: true, claims: [] }),
+    claimHealth: async () => [],
+    recordHealth: async () => 0,
+    recordPass: async () => {},
   };
   const engine = new Engine({
     jobs: { note },
@@ -84,10 +78,7 @@ function engineWith(
         if (options.storage === "down") throw new Error("storage is down");
         return `https://storage/${path}`;
       },
-      remove: async (paths) => {
-        if (options.storage === "down") throw new Error("storage is down");
-        deleted.push(...paths);
-      },
+      remove: async () => {},
     },
     runpod: new RunPod({
       apiKey: "key",
@@ -99,7 +90,7 @@ function engineWith(
     webhookUrl: "https://project/functions/v1/runpod-webhook",
     ...(options.now ? { clock: { now: options.now } } : {}),
   });
-  return { engine, submissions, reports, posts, deleted };
+  return { engine, submissions, reports, posts };
 }
 
 describe("a request", () => {
@@ -167,6 +158,17 @@ describe("dispatch", () => {
     expect(posts).toEqual([]);
   });
 
+  it("posts nothing whose claim grew too old meanwhile", async () => {
+    let now = 0;
+    const { engine, submissions, posts } = engineWith({ now: () => (now += 20_000) });
+    await engine.dispatch([CLAIM, { ...CLAIM, attempt: "a2" }]);
+    expect(submissions.map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
+      ["a2", "not_sent"],
+      ["a1", "accepted"],
+    ]);
+    expect(posts).toHaveLength(1);
+  });
+
   it("knows that nothing was sent when storage gives no slots", async () => {
     const { engine, submissions, posts } = engineWith({ storage: "down" });
     await engine.dispatch([CLAIM]);
@@ -191,33 +193,5 @@ describe("a report", () => {
       await engine.report({ ...about, status: "COMPLETED", output });
     }
     expect(reports.map((report) => report.class)).toEqual(Array(4).fill("invalid_output"));
-  });
-});
-
-describe("a pass", () => {
-  it("goes on until nothing is due", async () => {
-    const { engine } = engineWith({ claims: [[CLAIM], [CLAIM, CLAIM]] });
-    expect(await engine.pass(Number.POSITIVE_INFINITY)).toEqual({
-      submitted: 3,
-      polled: 0,
-      canceled: 0,
-      filesDeleted: 0,
-    });
-  });
-
-  it("deletes files that nobody has any more and says so, after all else and only if Storage did", async () => {
-    const fine = engineWith({ files: ["u1/j1/text/a1/text"] });
-    await fine.engine.pass(0);
-    expect(fine.deleted).toEqual(["u1/j1/text/a1/text", 0]);
-    const down = engineWith({ files: ["x"], claims: [[{ ...CLAIM, artifacts: {} }]], storage: "down" });
-    await expect(down.engine.pass(Number.POSITIVE_INFINITY)).rejects.toThrow("storage is down");
-    expect(down.submissions).toHaveLength(1);
-    expect(down.deleted).toEqual([]);
-  });
-
-  it("leaves the rest to the next one when its time is up", async () => {
-    let now = 0;
-    const { engine } = engineWith({ claims: [[CLAIM], [CLAIM]], now: () => now++ });
-    expect(await engine.pass(1)).toMatchObject({ submitted: 1 });
   });
 });

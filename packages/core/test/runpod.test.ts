@@ -123,3 +123,119 @@ describe("status", () => {
     expect(await runpod.status("ep", "x")).toMatchObject({ kind: "unavailable", status });
   });
 });
+
+describe("health", () => {
+  it("gives the counters that are there", async () => {
+    const { runpod, requests } = await runpodThatAnswers({
+      status: 200,
+      body: '{"jobs":{"completed":31,"inProgress":0,"inQueue":2},"workers":{"idle":2,"ready":2,"throttled":"?"}}',
+    });
+    expect(await runpod.health("ep")).toMatchObject({
+      kind: "health",
+      workers: { idle: 2, ready: 2, throttled: undefined },
+      jobs: { inQueue: 2, inProgress: 0 },
+    });
+    expect(requests).toMatchObject([{ url: "/v2/ep/health", method: "GET" }]);
+  });
+
+  it("takes anything else as no news", async () => {
+    const { runpod } = await runpodThatAnswers({ status: 200, body: "<html>" });
+    expect(await runpod.health("ep")).toMatchObject({ kind: "unavailable", status: 200 });
+  });
+});
+
+/** A RunPod in this process that takes only `good`, and the keys that it was called with. */
+function runpodThatTakes(good: string[], refusal: () => Response) {
+  const used: string[] = [];
+  const runpod = new RunPod({
+    apiKey: "old",
+    nextApiKey: "new",
+    fetch: async (_url, init) => {
+      const key = new Headers(init?.headers).get("authorization")?.replace("Bearer ", "") ?? "";
+      used.push(key);
+      return good.includes(key) ? Response.json({ id: "x", status: "IN_QUEUE" }) : refusal();
+    },
+  });
+  return { runpod, used };
+}
+const unauthorized = () => new Response("unauthorized", { status: 401 });
+const hidden = () => Response.json({ detail: "endpoint not found" }, { status: 404 });
+
+describe("two keys", () => {
+  it.each([
+    ["refused", unauthorized],
+    ["shown no endpoint", hidden],
+  ])(
+    "take each other's place when one is %s, and the one that works is remembered",
+    async (_how, refusal) => {
+      const good = ["old"];
+      const { runpod, used } = runpodThatTakes(good, refusal);
+      expect(await runpod.run("ep", REQUEST)).toMatchObject({ outcome: "accepted" });
+      good[0] = "new";
+      expect(await runpod.run("ep", REQUEST)).toMatchObject({ outcome: "accepted" });
+      expect(await runpod.status("ep", "x")).toMatchObject({ kind: "job" });
+      expect(used).toEqual(["old", "old", "new", "new"]);
+      good[0] = "old";
+      expect(await runpod.cancel("ep", "x")).toMatchObject({ kind: "job" });
+      expect(used.slice(4)).toEqual(["new", "old"]);
+    },
+  );
+
+  it("that are both wrong make a submission a refusal of class auth, and a look-up no news", async () => {
+    const { runpod } = runpodThatTakes([], unauthorized);
+    expect(await runpod.run("ep", REQUEST)).toMatchObject({ outcome: "rejected", class: "auth" });
+    expect(await runpod.status("ep", "x")).toMatchObject({ kind: "unavailable", refused: true });
+  });
+});
+
+describe("a 429", () => {
+  const at = (headers: Record<string, string>) => {
+    let now = 1_800_000_000_000;
+    let calls = 0;
+    const runpod = new RunPod({
+      apiKey: "key",
+      clock: { now: () => now },
+      fetch: async () => {
+        calls += 1;
+        return new Response("", { status: 429, headers });
+      },
+    });
+    return {
+      runpod,
+      calls: () => calls,
+      later: (ms: number) => {
+        now += ms;
+      },
+    };
+  };
+
+  it.each([
+    ["seconds", { "retry-after": "7" }, 7000],
+    ["a date", { "retry-after": new Date(1_800_000_009_000).toUTCString() }, 9000],
+    ["an hour", { "retry-after": "3600" }, 600_000],
+    ["nothing", {}, 2000],
+    ["nonsense", { "retry-after": "soon" }, 2000],
+  ])("that asks for %s keeps that operation of that endpoint silent", async (_what, headers, pause) => {
+    const { runpod, calls, later } = at(headers as Record<string, string>);
+    expect(await runpod.run("ep", REQUEST)).toMatchObject({
+      class: "rate_limited",
+      retryAfterMs: pause,
+    });
+    later(pause - 1);
+    expect(await runpod.run("ep", REQUEST)).toMatchObject({
+      outcome: "not_sent",
+      class: "rate_limited",
+      retryAfterMs: 1,
+    });
+    expect(calls()).toBe(1);
+    expect(await runpod.status("ep", "x")).toMatchObject({
+      kind: "unavailable",
+      retryAfterMs: expect.any(Number),
+    });
+    await runpod.run("ep2", REQUEST);
+    expect(calls()).toBe(3);
+    later(1);
+    await runpod.run("ep", REQUEST);
+    expect(calls()).toBe(4);
+  });
+});

@@ -22,6 +22,7 @@ const schema = z
     /** The project's legacy JWT secret; only for projects whose users still get HS256 tokens. */
     PODBASE_JWT_SECRET: z.string().min(32).optional(),
     RUNPOD_API_KEY: z.string().min(1),
+    RUNPOD_API_KEY_NEXT: z.string().optional(),
     RUNPOD_BASE_URL: z.url().default(RUNPOD_BASE_URL),
     PODBASE_WEBHOOK_URL: z.url().optional(),
   })
@@ -43,6 +44,8 @@ const schema = z
     } as Record<string, string>,
     legacyJwtSecret: env.PODBASE_JWT_SECRET,
     runpodApiKey: env.RUNPOD_API_KEY,
+    /** A second key that RunPod takes, while the first one is changed. */
+    ...(env.RUNPOD_API_KEY_NEXT ? { runpodNextApiKey: env.RUNPOD_API_KEY_NEXT } : {}),
     runpodBaseUrl: env.RUNPOD_BASE_URL.replace(/\/+$/, ""),
     /** Where RunPod posts to; must be reachable from outside. */
     webhookUrl: (env.PODBASE_WEBHOOK_URL ?? `${env.SUPABASE_URL}/functions/v1/runpod-webhook`).replace(

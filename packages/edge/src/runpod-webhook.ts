@@ -23,7 +23,7 @@ const TOKEN = /^\w+$/;
  * because RunPod sends nothing else, and as a Bearer token from workers. A wrong one gets a 401 that tells nothing.
  *
  *     POST <base>/<kind>/<task>/<attempt>?token=…   RunPod's webhook
- *     POST <callback>/start {id?}                    a worker's first act → {proceed, uploads}
+ *     POST <callback>/start {id?}                    a worker's first act, with RunPod's id → {proceed, uploads}
  *     POST <callback>/progress {seq, progress}       → {proceed}
  *     POST <callback>/uploads                        fresh upload slots → {uploads}
  */
@@ -59,8 +59,8 @@ export function runpodWebhook(options: {
   });
 
   app.post("/:kind/:task/:attempt/start", async (context) => {
-    // Simple workers send nothing at all.
-    const isEmpty = context.req.header("content-type") === undefined;
+    // RunPod's own id lets an attempt be looked up whose submission was never recorded. Simple workers send nothing.
+    const isEmpty = (await context.req.text()) === "";
     const body = startBody.safeParse(isEmpty ? {} : await readJson(context));
     if (!body.success) throw new PodbaseError("invalid_input", "Send {id}, RunPod's id of the job.");
     const result = await report(context.req.param(), bearer(context.req.header("authorization")), {

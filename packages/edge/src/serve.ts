@@ -53,7 +53,11 @@ function open(
   const engine = new Engine({
     jobs,
     ...supabasePorts(environment),
-    runpod: new RunPod({ apiKey: environment.runpodApiKey, baseUrl: environment.runpodBaseUrl }),
+    runpod: new RunPod({
+      apiKey: environment.runpodApiKey,
+      ...(environment.runpodNextApiKey ? { nextApiKey: environment.runpodNextApiKey } : {}),
+      baseUrl: environment.runpodBaseUrl,
+    }),
     webhookUrl: environment.webhookUrl,
   });
   return makers[name](engine, authentication(environment));

@@ -2,6 +2,16 @@ import { type Database, fromDatabaseError, PodbaseError, type Storage } from "@p
 import { createClient } from "@supabase/supabase-js";
 import type { Environment } from "./environment.ts";
 
+/** Limit of one call in ms: a hung database must not hold a function until the platform ends it. */
+const TIMEOUT_MS = 20_000;
+
+const fetchInTime: typeof fetch = (input, init) => {
+  const signals = [init?.signal, AbortSignal.timeout(TIMEOUT_MS)].filter(
+    (signal) => signal instanceof AbortSignal,
+  );
+  return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+};
+
 /** The engine's ports over supabase-js with a secret key: PostgREST for the functions of schema `podbase`, Storage. */
 export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "secretKey">): {
   database: Database;
@@ -9,6 +19,7 @@ export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "se
 } {
   const client = createClient(environment.supabaseUrl, environment.secretKey, {
     db: { schema: "podbase" },
+    global: { fetch: fetchInTime },
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
   });
 
@@ -33,11 +44,15 @@ export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "se
       claimTasks: (limit) => call("claim_tasks", { max_tasks: limit }),
       recordSubmissions: (results) => call("record_submissions", { results }),
       recordReport: (report) => call("record_report", { report }),
+      recordHint: (report) => call("record_hint", { report }),
       claimPolls: (limit) => call("claim_polls", { max_polls: limit }),
       claimCancels: (limit) => call("claim_cancels", { max_cancels: limit }),
       recordCancels: (attempts) => call("record_cancels", { attempts }),
       claimFileDeletes: (limit) => call("claim_file_deletes", { max_files: limit }),
       recordFileDeletes: (files) => call("record_file_deletes", { files }),
+      claimHealth: (limit) => call("claim_health", { max_endpoints: limit }),
+      recordHealth: (snapshots) => call("record_health", { snapshots }),
+      recordPass: (pass) => call("record_pass", { pass }),
     },
     storage: {
       async signUpload(path) {

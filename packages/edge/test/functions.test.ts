@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { readEnvironment, serve } from "../src/index.ts";
-import { ATTEMPT, functions, json, post, USER } from "./support/functions.ts";
+import { ATTEMPT, CLAIM, functions, json, post, USER } from "./support/functions.ts";
 
 describe("runpod-webhook", () => {
   const address = `runpod-webhook/note/text/${ATTEMPT}`;
@@ -54,6 +54,50 @@ describe("runpod-webhook", () => {
     expect((await webhook(post(`${address}?token=t`, sized(21_000_000)))).status).toBe(413);
   });
 
+  it("takes a streamed body of 20 MB and stops reading a longer one", async () => {
+    const { webhook, reports } = functions();
+    const chunk = "x".repeat(1024 * 1024);
+    let pulled = 0;
+    const stream = (chunks: number) =>
+      new ReadableStream({
+        pull(controller) {
+          pulled += 1;
+          const at = pulled === 1 ? '{"status":"COMPLETED","output":"' : "";
+          const end = pulled === chunks ? '"}' : "";
+          controller.enqueue(new TextEncoder().encode(at + (end ? "" : chunk) + end));
+          if (end) controller.close();
+        },
+      });
+    expect((await webhook(post(`${address}?token=t`, stream(20)))).status).toBe(200);
+    expect(reports).toHaveLength(1);
+    pulled = 0;
+    expect((await webhook(post(`${address}?token=t`, stream(1000)))).status).toBe(413);
+    expect(pulled).toBeLessThan(30);
+  });
+
+  it("answers before the work that follows is done", async () => {
+    let accept = () => {};
+    const runpodAnswer = new Promise<void>((resolve) => {
+      accept = resolve;
+    });
+    const { webhook, waiting, submissions } = functions({ claims: [CLAIM], runpodAnswer });
+    expect((await webhook(json(`${address}?token=t`, body))).status).toBe(200);
+    expect(submissions).toEqual([]);
+    accept();
+    await Promise.all(waiting);
+    expect(submissions).toMatchObject([{ outcome: "accepted" }]);
+  });
+
+  it("has a task with confirm looked up at RunPod before anything is recorded", async () => {
+    const { webhook, waiting, reports, hints } = functions();
+    const forged = { ...body, output: { forged: true } };
+    const response = await webhook(json(`runpod-webhook/note/dear/${ATTEMPT}?token=t`, forged));
+    expect(response.status).toBe(200);
+    expect(hints).toMatchObject([{ status: "COMPLETED", token: "t" }]);
+    await Promise.all(waiting);
+    expect(reports).toMatchObject([{ source: "poll", task: "dear", status: "IN_QUEUE" }]);
+  });
+
   it("tells a worker that starts to proceed, with fresh upload slots", async () => {
     const { webhook } = functions();
     const response = await webhook(json(`${address}/start`, {}, { authorization: "Bearer t" }));
@@ -96,7 +140,7 @@ describe("reconcile", () => {
     const { reconcile: handle, waiting } = functions();
     const response = await handle(json("reconcile", {}, { apikey: "sb_secret" }));
     expect(response.status).toBe(202);
-    expect(await Promise.all(waiting)).toEqual([{ submitted: 0, polled: 0, canceled: 0, filesDeleted: 0 }]);
+    expect(await Promise.all(waiting)).toMatchObject([{ submitted: 0, polled: 0, canceled: 0 }]);
   });
 
   it("refuses everybody without a secret key", async () => {
@@ -137,6 +181,14 @@ describe("readEnvironment", () => {
         /SUPABASE_SECRET_KEYS/,
       );
     }
+  });
+
+  it("takes a second key of RunPod's, while the first one is changed", () => {
+    expect(readEnvironment({ ...variables, RUNPOD_API_KEY_NEXT: "rpa_next" })).toMatchObject({
+      runpodApiKey: "rpa_secret",
+      runpodNextApiKey: "rpa_next",
+    });
+    expect(readEnvironment({ ...variables, RUNPOD_API_KEY_NEXT: "" })).not.toHaveProperty("runpodNextApiKey");
   });
 
   it("names what is missing and never shows a value", () => {

@@ -8,7 +8,10 @@ const uploadsAnswer = z.object({ uploads: uploadSlots });
 
 /** The three calls that a worker makes to Podbase for one attempt. */
 export type Callback = {
-  /** Asks whether to work. An unreachable Podbase means yes: the attempt can still be completed without it. */
+  /**
+   * Asks whether to work, and tells RunPod's id of the job, in case Podbase never heard it. An unreachable Podbase
+   * means yes: the attempt can still be completed without it.
+   */
   start(): Promise<{ proceed: boolean; uploads: UploadSlots | null }>;
   /** Reports progress once, without retries. False if the attempt is to stop; trouble on the way is logged. */
   progress(report: { seq: number; progress: number; message?: string }): Promise<boolean>;

@@ -21,7 +21,7 @@ const runpodJob = z.looseObject({
 
 /** A RunPod job under Podbase's worker contract: the task's own input and what Podbase adds to it. */
 export type Job = {
-  /** RunPod's own. */
+  /** RunPod's id; local runs may have none. */
   id: string | undefined;
   createdAt: Date | undefined;
   input: Record<string, unknown>;

@@ -16,6 +16,10 @@ const FUNCTIONS: Record<keyof Database, [name: string, takes: "json" | "plain"]>
   recordCancels: ["record_cancels", "plain"],
   claimFileDeletes: ["claim_file_deletes", "plain"],
   recordFileDeletes: ["record_file_deletes", "plain"],
+  recordHint: ["record_hint", "json"],
+  claimHealth: ["claim_health", "plain"],
+  recordHealth: ["record_health", "json"],
+  recordPass: ["record_pass", "json"],
 };
 
 const anything = {

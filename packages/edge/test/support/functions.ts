@@ -1,4 +1,12 @@
-import { defineJob, Engine, type PodbaseError, type Report, RunPod } from "@podbase/core";
+import {
+  type Claim,
+  defineJob,
+  Engine,
+  type PodbaseError,
+  type Report,
+  RunPod,
+  type SubmissionResult,
+} from "@podbase/core";
 import { z } from "zod";
 import { reconcile, requestJob, runpodWebhook } from "../../src/index.ts";
 
@@ -9,11 +17,30 @@ const note = defineJob({
   input: z.strictObject({ topic: z.string().min(1), when: z.iso.date().optional() }),
   tasks: {
     text: { route: "gpu", input: () => ({ a: 1 }), output: z.object({}), artifacts: { text: "text/plain" } },
+    dear: { route: "gpu", input: () => ({ a: 1 }), output: z.object({}), confirm: true },
   },
 });
 
-/** The three functions over an engine whose database remembers what it was told. */
-export function functions() {
+/** A claim of the first task. */
+export const CLAIM: Claim = {
+  attempt: ATTEMPT,
+  token: "t",
+  number: 1,
+  job: "j1",
+  kind: "note",
+  user: USER,
+  task: "text",
+  route: "gpu",
+  endpoint: { name: "one", providerId: "ep", executionTimeoutMs: 60_000, ttlMs: 120_000 },
+  input: {},
+  upstream: {},
+  artifacts: {},
+};
+
+/** The three functions over an engine whose database remembers what it was told. Reports give the claims of `options`. */
+export function functions(options: { claims?: Claim[]; runpodAnswer?: Promise<void> } = {}) {
+  const hints: Report[] = [];
+  const submissions: SubmissionResult[] = [];
   const submitted: unknown[] = [];
   const reports: Report[] = [];
   const waiting: Promise<unknown>[] = [];
@@ -37,13 +64,13 @@ export function functions() {
         claims++;
         return [];
       },
-      recordSubmissions: async () => 0,
+      recordSubmissions: async (results) => submissions.push(...results),
       recordReport: async (report) => {
         reports.push(report);
         return {
           verdict,
           proceed: verdict === "applied",
-          claims: [],
+          claims: options.claims ?? [],
           user: USER,
           job: "j1",
           artifacts: { text: "text/plain" },
@@ -54,15 +81,32 @@ export function functions() {
       recordCancels: async () => 0,
       claimFileDeletes: async () => [],
       recordFileDeletes: async () => 0,
+      recordHint: async (report) => {
+        hints.push(report);
+        const endpoint = { name: "one", providerId: "ep" };
+        const poll = { attempt: ATTEMPT, providerId: "x-u1", endpoint, kind: "note", task: "dear" };
+        return { verdict: "unchanged", proceed: true, claims: [], poll };
+      },
+      claimHealth: async () => [],
+      recordHealth: async () => 0,
+      recordPass: async () => {},
     },
     storage: { signUpload: async (path) => `https://s/${path}`, remove: async () => {} },
-    runpod: new RunPod({ apiKey: "k", fetch: async () => Response.json({ id: "x", status: "IN_QUEUE" }) }),
+    runpod: new RunPod({
+      apiKey: "k",
+      fetch: async () => {
+        await options.runpodAnswer;
+        return Response.json({ id: "x", status: "IN_QUEUE" });
+      },
+    }),
     webhookUrl: "https://p/functions/v1/runpod-webhook",
   });
   const waitUntil = (work: Promise<unknown>) => void waiting.push(work);
   return {
     submitted,
     reports,
+    hints,
+    submissions,
     waiting,
     claims: () => claims,
     again: () => {

@@ -1,0 +1,310 @@
+import type { Claim, HintResult, PassSummary, Poll } from "@podbase/core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Engine, openEngine, type Row } from "./harness.ts";
+
+const ONE = [{ name: "text", route: "gpu" }];
+let engine: Engine;
+let user: string;
+beforeAll(async () => {
+  engine = await openEngine();
+  user = await engine.user();
+});
+afterEach(async () => {
+  await engine.reset();
+  await engine.sql`delete from podbase_private.heartbeats`;
+  await engine.sql`delete from podbase_private.endpoint_health`;
+  await engine.sql`delete from vault.secrets`;
+  await engine.sql`delete from net.http_request_queue`;
+  await engine.sql`delete from net._http_response`;
+  await engine.sql`update podbase_private.call_budgets set used_to = '-infinity'`;
+});
+afterAll(() => engine.close());
+
+async function inQueue(): Promise<{ id: string; claim: Claim }> {
+  const { job, claims } = await engine.submit(user, ONE);
+  await engine.accepted(...claims);
+  return { id: job.id, claim: claims[0]! };
+}
+const polls = async (limit = 50) =>
+  (await engine.sql`select podbase.claim_polls(${limit}) as polls`)[0]!.polls as Poll[];
+const cancels = async (limit = 50) =>
+  (await engine.sql`select podbase.claim_cancels(${limit}) as cancels`)[0]!.cancels as Poll[];
+const recordPass = (pass: Partial<PassSummary>) =>
+  engine.sql`select podbase.record_pass(${engine.sql.json({
+    ms: 5,
+    submitted: 0,
+    polled: 0,
+    canceled: 0,
+    checked: 0,
+    refused: 0,
+    failed: 0,
+    unanswered: [],
+    ...pass,
+  } as never)})`;
+const heartbeat = async (name: string) =>
+  (await engine.sql`select at, detail from podbase_private.heartbeats where name = ${name}`)[0] as
+    | Row
+    | undefined;
+const alerts = async () =>
+  (await engine.sql`select code from podbase_private.alerts order by id`).map(({ code }) => code);
+const setSecrets = (url = "https://p.test/") =>
+  engine.sql`select vault.create_secret(${url}, 'podbase_project_url'),
+                    vault.create_secret('sb_secret_x', 'podbase_secret_key')`;
+/** Answers the call of reconcile that is under way, as pg_net would. */
+const answer = (status: number | null, error: string | null = null) =>
+  engine.sql`insert into net._http_response (id, status_code, error_msg)
+             select (detail ->> 'request')::bigint, ${status}, ${error}
+             from podbase_private.heartbeats where name = 'wake'`;
+
+describe("the answer to a call of reconcile", () => {
+  it("is heard by the next tick and kept in the heartbeat", async () => {
+    await setSecrets();
+    await inQueue();
+    await engine.clock(60);
+    await engine.tick();
+    await answer(202);
+    await polls();
+    await engine.tick();
+    expect((await heartbeat("wake"))!.detail).toMatchObject({
+      ok: true,
+      failures: 0,
+      answer: { status: 202 },
+    });
+    expect(await alerts()).toEqual([]);
+  });
+
+  it.each([
+    [401, "a wrong key"],
+    [404, "a function that is not deployed"],
+  ])("%i, %s, raises an alert", async (status) => {
+    await setSecrets();
+    await inQueue();
+    await engine.clock(60);
+    await engine.tick();
+    await answer(status);
+    await engine.tick();
+    expect(await alerts()).toEqual(["wake_failed"]);
+  });
+
+  it("that is a time-out raises one only when it comes three times in a row", async () => {
+    await setSecrets();
+    await inQueue();
+    for (let n = 0; n < 3; n++) {
+      expect(await alerts()).toEqual([]);
+      await engine.clock(60 + n);
+      await engine.tick();
+      await answer(null, "Timeout of 5000 ms reached");
+    }
+    await engine.tick();
+    expect(await alerts()).toEqual(["wake_failed"]);
+  });
+});
+
+describe("a tick that can't call", () => {
+  it("still heals, names what is missing and raises an alert", async () => {
+    const { job } = await engine.submit(user, ONE);
+    await inQueue();
+    await engine.clock(60);
+    await engine.tick();
+    expect((await engine.job(job.id)).phase).toBe("confirming");
+    expect((await heartbeat("wake"))!.detail).toMatchObject({
+      ok: false,
+      missing: ["podbase_project_url", "podbase_secret_key"],
+    });
+    expect(await alerts()).toEqual(["wake_broken"]);
+  });
+
+  it("because pg_net is gone still heals and says so", async () => {
+    await setSecrets();
+    const { job } = await engine.submit(user, ONE);
+    await inQueue();
+    await engine.clock(60);
+    await engine.sql`alter function net.http_post(text, jsonb, jsonb, jsonb, int) rename to http_post_gone`;
+    try {
+      await engine.tick();
+    } finally {
+      await engine.sql`alter function net.http_post_gone(text, jsonb, jsonb, jsonb, int) rename to http_post`;
+    }
+    expect((await engine.job(job.id)).phase).toBe("confirming");
+    expect((await heartbeat("wake"))!.detail).toMatchObject({ ok: false, missing: ["pg_net"] });
+    expect(await alerts()).toEqual(["wake_broken"]);
+  });
+});
+
+describe("reconcile's silence", () => {
+  it("is noticed after five minutes with work due", async () => {
+    await setSecrets();
+    await inQueue();
+    const tickThrough = async (from: number, to: number) => {
+      for (let at = from; at <= to; at += 30) {
+        await engine.clock(at);
+        await engine.tick();
+      }
+    };
+    await tickThrough(60, 330);
+    expect(await alerts()).toEqual([]);
+    await recordPass({});
+    await tickThrough(360, 640);
+    expect(await alerts()).toEqual([]);
+    await tickThrough(670, 700);
+    expect(await alerts()).toContain("reconcile_silent");
+  });
+
+  it("of the clock is noticed by reconcile", async () => {
+    await engine.tick();
+    await engine.clock(400);
+    await recordPass({});
+    expect(await alerts()).toEqual(["cron_silent"]);
+  });
+});
+
+describe("the end of a pass", () => {
+  it("leaves a heartbeat with what it did", async () => {
+    await recordPass({ submitted: 3, polled: 2 });
+    expect((await heartbeat("reconcile"))!.detail).toMatchObject({ submitted: 3, polled: 2, unanswered: 0 });
+  });
+
+  it("has what RunPod did not answer asked again soon, or when RunPod wishes", async () => {
+    const [soon, later] = [await inQueue(), await inQueue()];
+    await engine.clock(60);
+    expect(await polls()).toHaveLength(2);
+    await recordPass({
+      unanswered: [
+        { attempt: soon.claim.attempt, call: "status" },
+        { attempt: later.claim.attempt, call: "status", retryAfterMs: 300_000 },
+      ],
+    });
+    await engine.clock(97);
+    expect((await polls()).map(({ attempt }) => attempt)).toEqual([soon.claim.attempt]);
+    await engine.clock(355);
+    expect((await polls()).map(({ attempt }) => attempt)).toEqual([soon.claim.attempt]);
+    await engine.clock(362);
+    expect((await polls()).map(({ attempt }) => attempt)).toEqual([later.claim.attempt]);
+    expect((await engine.attempt(later.claim)).state).toBe("in_queue");
+  });
+
+  it("gives up what nobody had an answer about until half an hour after its ttl, and says so", async () => {
+    const { id, claim } = await inQueue();
+    await engine.clock(86_400 + 1700);
+    expect(await polls()).toHaveLength(1);
+    const unanswered = [{ attempt: claim.attempt, call: "status" as const }];
+    await recordPass({ unanswered });
+    expect((await engine.attempt(claim)).state).toBe("in_queue");
+    await engine.clock(86_400 + 1900);
+    expect(await polls()).toHaveLength(1);
+    await recordPass({ unanswered });
+    expect(await engine.attempt(claim)).toMatchObject({ state: "lost", failure_class: "lost" });
+    expect(await engine.job(id)).toMatchObject({ status: "processing", phase: "retrying" });
+    expect(await alerts()).toContain("lost");
+  });
+
+  it("with refused keys raises an alert", async () => {
+    await recordPass({ refused: 2 });
+    expect(await alerts()).toEqual(["auth"]);
+  });
+});
+
+describe("work that RunPod has forgotten", () => {
+  it("is lost with an alert and tried again by policy", async () => {
+    const { id, claim } = await inQueue();
+    await engine.report(claim, { status: "IN_PROGRESS" });
+    await engine.clock(2400);
+    await engine.report(claim, { source: "poll", status: "NOT_FOUND" });
+    expect(await engine.attempt(claim)).toMatchObject({ state: "lost", failure_class: "lost" });
+    expect(await engine.job(id)).toMatchObject({ status: "processing", phase: "retrying" });
+    expect(await alerts()).toEqual(["lost"]);
+  });
+});
+
+describe("calls of RunPod", () => {
+  it("stay under its limits however much is due", async () => {
+    await engine.configure({
+      endpoints: { many: { providerId: "ep-many", maxInFlight: 1000, maxRunsPer10s: 100_000 } },
+      routes: { many: ["many"] },
+    });
+    const plan = { tasks: [{ name: "text", route: "many" }] };
+    await engine.sql`select podbase.submit_jobs(${engine.sql.json(
+      Array.from({ length: 400 }, () => ({
+        user,
+        kind: "reading",
+        input: {},
+        plan,
+      })) as never,
+    )})`;
+    const claims = await engine.claim(400);
+    expect(claims).toHaveLength(400);
+    await engine.accepted(...claims);
+    await engine.sql`update podbase_private.attempts set cancel_requested_at = '2020-01-01'`;
+
+    const count = async (ask: () => Promise<Poll[]>) => {
+      let total = 0;
+      const from = Date.now() + 3_000_000;
+      for (let n = 0; n <= 10; n++) {
+        const at = new Date(from + 1000 * n).toISOString();
+        await engine.sql`select set_config('podbase.now', ${at}, false)`;
+        for (let more = -1; more !== 0; total += more) more = (await ask()).length;
+      }
+      return total;
+    };
+    const canceled = await count(cancels);
+    expect(canceled).toBeGreaterThan(60);
+    expect(canceled).toBeLessThanOrEqual(80);
+    await engine.sql`update podbase_private.call_budgets set per_10s = 120 where operation = 'status'`;
+    const polled = await count(polls);
+    expect(polled).toBeGreaterThan(90);
+    expect(polled).toBeLessThanOrEqual(120);
+  });
+});
+
+describe("a webhook that is a hint", () => {
+  const hint = async (claim: Claim, report: object) =>
+    (
+      await engine.sql`select podbase.record_hint(${engine.sql.json({
+        attempt: claim.attempt,
+        token: claim.token,
+        kind: claim.kind,
+        task: claim.task,
+        source: "webhook",
+        ...report,
+      } as never)}) as result`
+    )[0]!.result as HintResult;
+
+  it("changes nothing, but gives what to look up and has it looked up soon", async () => {
+    const { id, claim } = await inQueue();
+    const result = await hint(claim, { status: "COMPLETED", output: { forged: true }, providerId: "other" });
+    expect(result).toMatchObject({
+      verdict: "unchanged",
+      poll: {
+        attempt: claim.attempt,
+        providerId: `${claim.attempt}-u1`,
+        endpoint: { name: "one", providerId: "ep-one" },
+        kind: "reading",
+        task: "text",
+      },
+    });
+    expect((await engine.job(id)).status).toBe("processing");
+    await engine.clock(16);
+    expect(await polls()).toHaveLength(1);
+    await engine.report(claim, { source: "poll", status: "COMPLETED", output: {} });
+    expect((await engine.job(id)).status).toBe("completed");
+    expect(await hint(claim, { status: "COMPLETED" })).not.toHaveProperty("poll");
+  });
+
+  it("answers for a POST that had no answer", async () => {
+    const { claims } = await engine.submit(user, ONE);
+    const claim = claims[0]!;
+    await engine.submission(claim, { outcome: "unknown" });
+    const { poll } = await hint(claim, { status: "COMPLETED", providerId: "rp-9" });
+    expect(poll).toMatchObject({ providerId: "rp-9" });
+    expect(await engine.attempt(claim)).toMatchObject({ state: "in_queue", provider_id: "rp-9" });
+  });
+
+  it("with a wrong token is nothing at all", async () => {
+    const { claim } = await inQueue();
+    expect(await hint(claim, { status: "COMPLETED", token: "x" })).toEqual({
+      verdict: "unauthorized",
+      proceed: false,
+      claims: [],
+    });
+  });
+});
