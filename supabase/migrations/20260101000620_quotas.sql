@@ -46,9 +46,10 @@ begin
 
   if v_rate is not null then
     -- The newest job beyond the limit, the new ones counted: when it is a minute old there is room for them.
-    select j.created_at into v_first from podbase.jobs j where j.user_id = p_user
+    select j.created_at into v_first from podbase.jobs j
+      where j.user_id = p_user and j.created_at > v_now - interval '60 s'
       order by j.created_at desc offset v_rate limit 1;
-    if v_first > v_now - interval '60 s' then
+    if found then
       raise exception '%', format('at most %s new jobs a minute', v_rate) using errcode = 'PB008',
         detail = case when cardinality(p_jobs) > v_rate then ''
           else ceil(extract(epoch from v_first + interval '60 s' - v_now))::int::text end;

@@ -90,7 +90,12 @@ describe("request-job under Deno", () => {
     expect([first.status, second.status].sort()).toEqual([200, 202]);
     expect((await first.json()).jobId).toBe((await second.json()).jobId);
     const other = await invoke({ ...body, input: { ...INPUT, name: "Max" } });
-    expect([other.status, (await other.json()).error.code]).toEqual([409, "idempotency_conflict"]);
+    const { error } = await other.json();
+    expect([other.status, error.code, error.issues[0].path]).toEqual([
+      409,
+      "idempotency_conflict",
+      ["idempotencyKey"],
+    ]);
   });
 });
 

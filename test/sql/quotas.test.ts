@@ -146,6 +146,33 @@ it("writes nothing for users without a limit", async () => {
   expect(await engine.sql`select from podbase_private.counted_jobs where user_id = ${user}`).toHaveLength(0);
 });
 
+it("reads no more rows than the limit, however many jobs the user has had", async () => {
+  const owner = await engine.user();
+  await engine.sql`insert into podbase.jobs (user_id, kind, input, status, phase, created_at, finished_at)
+    select ${owner}, 'k', '{}', 'completed', 'done', now() - n * interval '1 hour', now()
+    from generate_series(1, 2000) n`;
+  await engine.sql`analyze podbase.jobs`;
+  await limits({ max_jobs_per_minute: 5, max_open_jobs: 5 });
+  const plans: string[] = [];
+  const sql = postgres(engine.url, { max: 1, onnotice: ({ message }) => void plans.push(message ?? "") });
+  try {
+    await sql.unsafe(
+      "load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on",
+    );
+    await sql.unsafe("set auto_explain.log_nested_statements = on; set client_min_messages = log");
+    const request = { user: owner, kind: "k", input: {}, plan: { tasks: ONE } };
+    for (let n = 0; n < 5; n++) await sql`select podbase.submit_job(${sql.json(request)})`;
+    const counting = plans.filter((plan) => /offset (v_rate|p_max)/.test(plan));
+    expect(counting).toHaveLength(10);
+    for (const plan of counting) {
+      expect(plan).toMatch(/Index (Only )?Scan using (jobs_of_user|counted_jobs_pkey)/);
+      expect(plan).not.toMatch(/rows=\d{2,}(\.\d+)? loops|Rows Removed by Filter/);
+    }
+  } finally {
+    await sql.end();
+  }
+});
+
 it.each([
   ["rate", "PB008", { max_jobs_per_minute: 20, max_open_jobs: 25 }],
   ["number", "PB009", { max_jobs_per_minute: 25, max_open_jobs: 20 }],

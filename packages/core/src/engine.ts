@@ -44,14 +44,17 @@ export class Engine {
   /** Validates and stores a request. The claims it returns still have to be dispatched. Throws PodbaseError. */
   async request(user: string, kind: string, input: unknown, idempotencyKey?: string) {
     const { jobs, database } = this.#options;
-    return database.submitJob(await toSubmission(jobs, user, { kind, input, idempotencyKey }));
+    const body = { kind, input, idempotencyKey };
+    return database.submitJob(await toSubmission(jobs, user, body)).catch((error: unknown) => {
+      throw locateConflict(error, [body], () => []);
+    });
   }
 
   /** Validates and stores many requests in one transaction, all or none; `dispatchReady` sends them. Throws PodbaseError. */
   async requestMany(user: string, bodies: RequestBody[]) {
     const requests = await toSubmissions(this.#options.jobs, user, bodies);
     return this.#options.database.submitJobs(requests).catch((error: unknown) => {
-      throw locateConflict(error, bodies);
+      throw locateConflict(error, bodies, (at) => ["jobs", at]);
     });
   }
 

@@ -58,14 +58,21 @@ export async function toSubmissions(
   });
 }
 
-/** Adds to a refused idempotency key where it stands: `database.submitJobs` knows keys, callers know places. */
-export function locateConflict(error: unknown, bodies: RequestBody[]): unknown {
+/**
+ * Adds to a refused idempotency key where it stands: the database knows keys, callers know places. `pathOf` leads to a body
+ * by its place.
+ */
+export function locateConflict(
+  error: unknown,
+  bodies: RequestBody[],
+  pathOf: (at: number) => (string | number)[],
+): unknown {
   if (!(error instanceof PodbaseError) || error.code !== "idempotency_conflict") return error;
   const key = (error.cause as { details?: string } | undefined)?.details;
   const at = bodies.findLastIndex(({ idempotencyKey }) => idempotencyKey === key);
   if (at < 0) return error;
   return new PodbaseError(error.code, error.message, {
-    issues: [{ path: ["jobs", at, "idempotencyKey"], message: error.message }],
+    issues: [{ path: [...pathOf(at), "idempotencyKey"], message: error.message }],
     cause: error.cause,
   });
 }
