@@ -23,7 +23,8 @@ create type podbase_private.submission as (
 --     unknown   no clear answer: the job may exist and be paid; never posted again before the evidence window is over
 --   returns: the number of results that changed something
 -- Idempotent: an attempt that is past its submission keeps its state; unknown attempts are skipped. Emits one version
--- for each changed task. Caller: service_role. Locks: the jobs in the order of their ids, then endpoints by name.
+-- for each changed task. SQLSTATE PB003 for another outcome. Caller: service_role. Locks: the jobs in the order of their
+-- ids, then endpoints by name.
 create function podbase_private.record_submissions(results jsonb) returns int
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -89,6 +90,8 @@ begin
         v_task := podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming');
         v_tasks := array[v_task.id];
       end if;
+    elsif r.outcome is null or r.outcome not in ('rejected', 'not_sent') then
+      perform podbase_private.refuse_plan('outcome', 'accepted, rejected, not_sent or unknown');
     else
       r.class := coalesce(r.class, 'transient_network');
       if exists (select from podbase_private.failure_classes where class = r.class and breaker) then

@@ -85,7 +85,7 @@ begin
   select * into strict v_task from podbase.tasks where id = v_attempt.task_id;
   select * into strict v_schedule from podbase_private.task_schedule where task_id = v_attempt.task_id;
   -- Digests are compared, so the time this takes tells nothing about the token.
-  if v_source <> 'poll' and (
+  if v_source is distinct from 'poll' and (
     v_attempt.token_hash is distinct from sha256(convert_to(coalesce(report ->> 'token', ''), 'UTF8'))
     or v_task.name is distinct from report ->> 'task' or v_job.kind is distinct from report ->> 'kind'
   ) then
