@@ -40,8 +40,8 @@ begin
           from podbase_private.live_sample(p_endpoint, p_cap) s);
 end $$;
 
--- Whether a call of reconcile is worth it for an endpoint's health alone: somebody has waited for 15 s, and the last look is
--- older than that, and older than half the wait (a long one is looked at ever more seldom), or than 5 minutes.
+-- Whether a call of reconcile is worth it for an endpoint's health alone: somebody has waited for 15 s, and the last look
+-- is older than that, and older than a third of the wait (a long one is looked at ever more seldom) or than 5 minutes.
 create function podbase_private.health_is_due() returns boolean
 language plpgsql volatile set search_path = '' as $$
 declare v_now timestamptz := podbase_private.now();
@@ -53,7 +53,7 @@ begin
     where (h.asked_at <= v_now - interval '15 s' or h.asked_at > v_now or h.endpoint is null)
       and w.since <= v_now - interval '15 s'
       and (h.endpoint is null or h.asked_at > v_now
-        or h.asked_at <= v_now - least((v_now - w.since) / 2, interval '5 minutes')));
+        or h.asked_at <= v_now - least((v_now - w.since) / 3, interval '5 minutes')));
 end $$;
 
 -- Takes up to max_endpoints endpoints that somebody waits for and nobody has asked about for 15 s.
