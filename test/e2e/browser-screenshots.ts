@@ -18,7 +18,9 @@ const [watching, browser] = await Promise.all([startWatchingStack(), launchBrows
 try {
   for (const [name, look] of Object.entries(LOOKS)) {
     await visitStates(browser, watching, look, async (state, page) => {
-      await page.screenshot({ path: join(folder, `${name}-${state}.png`), fullPage: true });
+      // A dialog covers what is in view, and nothing else of a long page.
+      const fullPage = (await page.locator("dialog[open]").count()) === 0;
+      await page.screenshot({ path: join(folder, `${name}-${state}.png`), fullPage });
     });
     console.log(`${name} is in ${folder}`);
   }

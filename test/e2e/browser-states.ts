@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { seat } from "./watching-page.ts";
+import { insertPictures, picturesShown } from "./watching-pictures.ts";
 import type { WatchingStack } from "./watching-stack.ts";
 
 /** A width that people have, and what they like. */
@@ -8,6 +9,18 @@ export interface Look {
   height: number;
   colorScheme: "light" | "dark";
 }
+
+/** Soft words that the engine says about a wait. */
+const NOTICES = ["worker_starting", "throttled", "no_workers", "slower_than_usual", "still_working"];
+
+/** Has the engine say one of a job, with its estimate. */
+const tellNotice = ({ stack }: WatchingStack, job: string, code: string) => stack.sql`
+  with changed as (
+    update podbase.jobs set version = version + 1, notice = jsonb_build_object(
+      'code', ${code}::text, 'message', 'said by the server', 'since', now(), 'eta', now() + interval '100 s'
+    ) where id = ${job} returning *
+  )
+  select podbase_private.announce(changed, changed.version, null, 'test', 'notice') from changed`;
 
 /**
  * Leads a person through every state of the page, one after another, and calls `visit` in each. No other job may start
@@ -48,6 +61,11 @@ export async function visitStates(
   const first = await ask();
   await phaseIs("waiting_for_worker");
   await visit("waiting-for-worker", page);
+  for (const code of NOTICES) {
+    await tellNotice(watching, first, code);
+    await page.locator(`[data-testid="notice"][data-notice="${code}"]`).waitFor();
+    await visit(`notice-${code.replaceAll("_", "-")}`, page);
+  }
   watching.muteStarts(false);
   await phaseIs("running");
   await visit("running", page);
@@ -57,9 +75,22 @@ export async function visitStates(
   await visit("words-ready", page);
   watching.finish(first);
   await at("job-status", "completed");
-  await page.getByTestId("audio").waitFor();
+  await page.getByTestId("play").waitFor();
   await page.getByTestId("pdf-link").waitFor();
   await visit("completed", page);
+  await page.getByTestId("pdf-view").click();
+  await page.locator('[data-testid="pdf-pages"] span').first().waitFor();
+  await visit("pdf-open", page);
+  await page.keyboard.press("Escape");
+
+  const pictures = await insertPictures(watching, person);
+  await page.goto(`${person.network.url}/#/readings/${pictures}`);
+  await picturesShown(page, 3);
+  await visit("pictures", page);
+  await page.getByTestId("gallery-item").first().click();
+  await page.locator('.lightbox [data-shown="true"]').waitFor();
+  await visit("picture-open", page);
+  await page.keyboard.press("Escape");
 
   const second = await ask();
   await phaseIs("running");

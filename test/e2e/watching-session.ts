@@ -4,6 +4,7 @@ import type { WatchingStack } from "./watching-stack.ts";
 
 interface StoredSession {
   access_token: string;
+  user: { id: string };
   expires_at: number;
 }
 
@@ -13,6 +14,9 @@ const sessionOf = (page: Page): Promise<StoredSession> =>
     const key = Object.keys(localStorage).find((name) => name.endsWith("-auth-token")) ?? "";
     return JSON.parse(localStorage.getItem(key) ?? "");
   });
+
+/** Who is signed in at a page. */
+export const userOf = async (page: Page): Promise<string> => (await sessionOf(page)).user.id;
 
 /**
  * Reloads a person's page with a token that lives for so many seconds; resolves with its end in seconds since the epoch. The

@@ -14,6 +14,8 @@ export interface UrlOptions {
   expiresInS?: number;
   /** Saves the file instead of showing it: under this name, or with `true` under its own. */
   download?: boolean | string;
+  /** Signs it anew even if the last one should still work: it did not. */
+  renew?: boolean;
 }
 
 /** Access to the files that tasks left. Only the owner of a job may use it; RLS on storage.objects decides. */
@@ -37,11 +39,11 @@ export interface ArtifactsApi {
 export const createArtifacts = (supabase: AnySupabaseClient, runtime: Runtime): ArtifactsApi => {
   const signed = new Map<string, { url: string; freshUntil: number }>();
   return {
-    async url(artifact, { expiresInS = HOUR_S, download = false } = {}) {
+    async url(artifact, { expiresInS = HOUR_S, download = false, renew = false } = {}) {
       const key = JSON.stringify([artifact.path, expiresInS, download]);
       for (const [old, { freshUntil }] of signed) if (freshUntil <= runtime.now()) signed.delete(old);
       const known = signed.get(key);
-      if (known) return { data: known.url, error: null };
+      if (known && !renew) return { data: known.url, error: null };
       const asked = runtime.now();
       const { data, error } = await supabase.storage
         .from(BUCKET)

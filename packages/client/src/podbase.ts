@@ -42,6 +42,8 @@ export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
   readonly connection: Connection;
   /** Calls back with each change of `connection`. */
   onConnection(listener: (connection: Connection) => void): Subscription;
+  /** Calls back whenever the app may have slept: shown again, online again; as its `lifecycle` says. */
+  onWake(listener: () => void): Subscription;
   /**
    * Reads all watched jobs again, now. Browsers need no call: the client listens to `visibilitychange`, `online` and
    * `pageshow`. In React Native hand in a `lifecycle`, or call it when AppState becomes `active`.
@@ -99,6 +101,7 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
       return watcher.connection.get();
     },
     onConnection: watcher.connection.subscribe,
+    onWake: (listener) => ({ unsubscribe: lifecycle.onWake(listener) }),
     resync: watcher.resync,
     close() {
       closeOutbox();

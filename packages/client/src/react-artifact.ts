@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { UrlOptions } from "./artifacts.ts";
 import type { PodbaseError } from "./errors.ts";
 import type { Podbase } from "./podbase.ts";
@@ -8,37 +8,62 @@ import type { Artifact, JobCatalog } from "./types.ts";
 export interface UseArtifactUrl {
   /** Undefined until it is signed, and while there is no artifact. */
   url: string | undefined;
+  /** Why there is none. One that is `retryable` is tried again by itself. */
   error: PodbaseError | null;
+  /** For `onError` of what shows it: signs it anew. Does nothing within half a minute of the last time, so that a file that is broken itself is not fetched for ever. */
+  renew(): void;
 }
 
 const HOUR_S = 3_600;
+const RETRY_MS = 5_000;
+const RENEW_MS = 30_000;
 
-/** An artifact's address that stays good: signed when there is an artifact, and anew before it runs out. */
+/**
+ * An artifact's address that stays good: signed when there is an artifact, and anew before it runs out, also after a sleep
+ * in which it did. What could not be signed for now is tried again every 5 s and when the app wakes.
+ */
 export const useArtifactUrl = <Jobs extends JobCatalog>(
   podbase: Podbase<Jobs>,
   artifact: Artifact | undefined,
-  { expiresInS = HOUR_S, download = false }: UrlOptions = {},
+  { expiresInS = HOUR_S, download = false }: Omit<UrlOptions, "renew"> = {},
 ): UseArtifactUrl => {
-  const [state, setState] = useState<UseArtifactUrl>({ url: undefined, error: null });
+  const [state, setState] = useState<Omit<UseArtifactUrl, "renew">>({ url: undefined, error: null });
   const latest = useRef(artifact);
   latest.current = artifact;
   const path = artifact?.path;
+  const renewal = useRef({ at: Number.NEGATIVE_INFINITY, sign: (_renew: boolean) => {} });
 
   // The path stands for the artifact, which is a new object after every reading of its job.
   useEffect(() => {
+    setState({ url: undefined, error: null });
     if (path === undefined) return;
     let current = true;
-    const sign = async () => {
+    let timer: ReturnType<typeof setTimeout>;
+    const sign = async (renew: boolean) => {
       if (!latest.current) return;
-      const { data, error } = await podbase.artifacts.url(latest.current, { expiresInS, download });
-      if (current) setState(data === null ? { url: undefined, error } : { url: data, error: null });
+      clearTimeout(timer);
+      const { data, error } = await podbase.artifacts.url(latest.current, { expiresInS, download, renew });
+      if (!current) return;
+      // An address that still works is not given up because the next could not be signed.
+      setState((before) => (error ? { ...before, error } : { url: data, error: null }));
+      clearTimeout(timer);
+      if (error && !error.retryable) return;
+      timer = setTimeout(() => sign(false), error ? RETRY_MS : expiresInS * 900);
     };
-    void sign();
-    const timer = setInterval(sign, expiresInS * 900);
+    renewal.current = { at: Number.NEGATIVE_INFINITY, sign };
+    void sign(false);
+    const waking = podbase.onWake(() => void sign(false));
     return () => {
       current = false;
-      clearInterval(timer);
+      clearTimeout(timer);
+      waking.unsubscribe();
     };
   }, [podbase, path, expiresInS, download]);
-  return state;
+
+  const renew = useCallback(() => {
+    if (Date.now() - renewal.current.at < RENEW_MS) return;
+    renewal.current.at = Date.now();
+    renewal.current.sign(true);
+  }, []);
+  return { ...state, renew };
 };

@@ -209,6 +209,76 @@ describe("useArtifactUrl", () => {
     await render(Link, { artifact: { ...artifact, path: "ada/other" } });
     expect(container.textContent).toBe("no address not_found");
   });
+
+  it("signs again what could not be signed offline, what did not work, and what ran out", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const { supabase, runtime, podbase, container, render } = setUp();
+    let signatures = 0;
+    let broken = () => {};
+    const Link: FunctionComponent<{ path: string }> = ({ path }) => {
+      const artifact = { name: "a", task: "t", path, contentType: "image/png", bytes: 1, sha256: null };
+      const { url, error, renew } = useArtifactUrl(podbase, { ...artifact, createdAt: "" });
+      broken = renew;
+      return `${url?.split("=").at(-1) ?? "none"} ${error?.code ?? "ok"}`;
+    };
+    const pass = (ms: number) =>
+      act(async () => {
+        await runtime.advance(ms);
+        await vi.advanceTimersByTimeAsync(ms);
+      });
+    supabase.intercept(() => new TypeError("fetch failed"));
+    await render(Link, { path: "ada/a" });
+    expect(container.textContent).toBe("none network");
+    supabase.intercept(() => json({ signedURL: `/object/sign/a?token=${++signatures}` }));
+    await pass(5_000);
+    expect(container.textContent).toBe("1 ok");
+    broken();
+    broken();
+    await pass(0);
+    expect(container.textContent).toBe("2 ok");
+    await pass(3_600_000);
+    expect(container.textContent).toBe("3 ok");
+    vi.useRealTimers();
+  });
+
+  it("has an address that works when the app wakes after a long sleep", async () => {
+    let wake = () => {};
+    const lifecycle = {
+      isHidden: () => false,
+      onWake(callback: () => void) {
+        wake = callback;
+        return () => {};
+      },
+    };
+    const { supabase, runtime, container, render } = setUp();
+    const podbase = createPodbase(supabase.client, { runtime, lifecycle });
+    let signatures = 0;
+    supabase.intercept(() => json({ signedURL: `/object/sign/a?token=${++signatures}` }));
+    const artifact = {
+      name: "a",
+      task: "t",
+      path: "ada/a",
+      contentType: "image/png",
+      bytes: 1,
+      sha256: null,
+    };
+    const Link: FunctionComponent = () =>
+      useArtifactUrl(podbase, { ...artifact, createdAt: "" })
+        .url?.split("=")
+        .at(-1);
+    await render(Link, {});
+    await act(async () => {
+      wake();
+      await runtime.advance(0);
+    });
+    const soon = container.textContent;
+    await act(async () => {
+      await runtime.advance(7_200_000);
+      wake();
+      await runtime.advance(0);
+    });
+    expect(Number(container.textContent)).toBe(Number(soon) + 1);
+  });
 });
 
 describe("the hooks on a server", () => {

@@ -3,11 +3,12 @@ import type { JSX } from "react";
 import { AskForm } from "./ask/ask-form.tsx";
 import { type Draft, emptyDraft } from "./ask/draft.ts";
 import { History } from "./history/history.tsx";
+import { titleOf } from "./job-kinds.ts";
 import type { ReadingList } from "./reading-job.ts";
 import { go, readingHref } from "./route.ts";
 import { usePage } from "./shell/use-page.ts";
 import { useStack } from "./stack.ts";
-import { isOpen, readingTitle } from "./texts/readings.ts";
+import { isOpen } from "./texts/readings.ts";
 
 /** The form, what is still being made, and the earlier readings. */
 export function HomePage(props: {
@@ -33,7 +34,7 @@ export function HomePage(props: {
       {open.map((job) => (
         <a key={job.id} className="resume" href={readingHref(job.id)}>
           <span>
-            <strong>{readingTitle(job)}</strong> is still being made.
+            <strong>{titleOf(job)}</strong> is still being made.
           </span>
           <span className="resume-go">Watch it</span>
         </a>

@@ -15,11 +15,8 @@ export type ReadingInput = InputOf<typeof reading>;
 /** Names of a reading's tasks. */
 export type TaskName = keyof ReadingJob["tasks"];
 
-/** One of a reading's tasks. */
-export type ReadingTask = ReadingJob["tasks"][TaskName];
-
 /** How news of a job reaches this page. */
 export type Connection = ReturnType<typeof useJob>["connection"];
 
-/** The person's readings, as `useJobs` gives them. */
-export type ReadingList = ReturnType<typeof useJobs<Jobs>>;
+/** The person's jobs, as `useJobs` gives them. */
+export type ReadingList = ReturnType<typeof useJobs>;

@@ -1,8 +1,9 @@
 import { useJobs } from "@podbase/client/react";
-import { type JSX, useCallback, useMemo } from "react";
+import { type JSX, useCallback } from "react";
 import type { Draft } from "./ask/draft.ts";
 import { HomePage } from "./home-page.tsx";
 import { ReadingPage } from "./reading/reading-page.tsx";
+import type { ReadingList } from "./reading-job.ts";
 import { go, homeHref, useRoute } from "./route.ts";
 import { useStack } from "./stack.ts";
 
@@ -10,12 +11,8 @@ import { useStack } from "./stack.ts";
 export function Readings({ draft, onDraft }: { draft: Draft; onDraft: (draft: Draft) => void }): JSX.Element {
   const { podbase } = useStack();
   const route = useRoute();
-  const list = useJobs(podbase, { limit: 30 });
-  // Other apps on the same project may have kinds of their own.
-  const history = useMemo(
-    () => ({ ...list, jobs: list.jobs.filter(({ kind }) => kind === "reading") }),
-    [list],
-  );
+  // Also of other kinds: other apps on the same project may have some of their own.
+  const history: ReadingList = useJobs(podbase, { limit: 30 });
 
   const askAgain = useCallback(
     (again: Draft) => {

@@ -1,6 +1,6 @@
 /**
  * The Content-Security-Policy of the page: code and styles from its own origin only, calls to its own origin and
- * the stack (HTTP and WebSocket), sound and PDF from there or from memory (`blob:`, `data:`), no framing by others.
+ * the stack (HTTP and WebSocket), pictures, sound and PDF from there or from memory (`blob:`, `data:`), no framing by others.
  *
  * @param stackUrl base URL of the Supabase stack
  */
@@ -11,7 +11,7 @@ export function contentSecurityPolicy(stackUrl: string): string {
     "default-src": "'self'",
     "script-src": "'self'",
     "style-src": "'self'",
-    "img-src": "'self' data: blob:",
+    "img-src": `'self' data: blob: ${stack.origin}`,
     "connect-src": `'self' ${stack.origin} ${socket}`,
     "media-src": `'self' blob: data: ${stack.origin}`,
     "frame-src": `'self' blob: data: ${stack.origin}`,

@@ -18,6 +18,8 @@ export function viteConfig(): InlineConfig {
       // `light-dark()` must reach the browser as it is: lowered, it needs twice the CSS.
       target: ["chrome123", "edge123", "firefox120", "safari17.5"],
       assetsInlineLimit: 0,
+      // What draws PDFs is large, and loaded only by who opens one.
+      chunkSizeWarningLimit: 1_000,
       modulePreload: { polyfill: false },
       // A slow machine is no reason to talk.
       rolldownOptions: { checks: { bundlerTimings: false } },

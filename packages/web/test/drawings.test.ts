@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { loudness, waveformPath } from "../app/artifacts/waveform.ts";
 import { litPath, moonPhase } from "../app/moon/almanac.ts";
-import { loudness, waveformPath } from "../app/reading/waveform.ts";
 
 describe("moonPhase", () => {
   it.each([

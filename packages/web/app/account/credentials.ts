@@ -1,11 +1,14 @@
-/** What is wrong with what was typed, a text a field. */
-export interface CredentialErrors {
-  email?: string;
-  password?: string;
+/** What a person signs in or up with. */
+export interface Credentials {
+  email: string;
+  password: string;
 }
 
+/** What is wrong with what was typed, a text a field. */
+export type CredentialErrors = Partial<Credentials>;
+
 /** Checks email and password before the server is asked; its own rules may be stricter. */
-export function checkCredentials(email: string, password: string): CredentialErrors {
+export function checkCredentials({ email, password }: Credentials): CredentialErrors {
   const errors: CredentialErrors = {};
   if (email.trim() === "") errors.email = "Please type your email address.";
   else if (!/^[^\s@]+@[^\s@]+$/.test(email.trim()))

@@ -4,17 +4,21 @@ import { Moon } from "../moon/moon.tsx";
 import { usePage } from "../shell/use-page.ts";
 import { useStack } from "../stack.ts";
 import { accountErrorText } from "../texts/errors.ts";
-import { type CredentialErrors, checkCredentials } from "./credentials.ts";
+import { type CredentialErrors, type Credentials, checkCredentials } from "./credentials.ts";
 
 type Way = "sign-in" | "sign-up" | "guest";
+
+const fields = [
+  { name: "email", label: "Email", autoComplete: "email" },
+  { name: "password", label: "Password", autoComplete: "current-password" },
+] as const;
 
 /** Sign in, sign up, or try without an account. */
 export function SignIn(): JSX.Element {
   const { supabase } = useStack();
   const heading = usePage("Welcome");
   const form = useRef<HTMLFormElement>(null);
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
+  const [credentials, setCredentials] = useState<Credentials>({ email: "", password: "" });
   const [errors, setErrors] = useState<CredentialErrors>({});
   const [message, setMessage] = useState<{ tone: "bad" | "good"; text: string }>();
   const [busy, setBusy] = useState<Way>();
@@ -22,13 +26,13 @@ export function SignIn(): JSX.Element {
   const enter = async (way: Way) => {
     setMessage(undefined);
     setBusy(way);
-    const credentials = { email: email.trim(), password };
+    const trimmed = { ...credentials, email: credentials.email.trim() };
     const { data, error } =
       way === "guest"
         ? await supabase.auth.signInAnonymously()
         : way === "sign-up"
-          ? await supabase.auth.signUp(credentials)
-          : await supabase.auth.signInWithPassword(credentials);
+          ? await supabase.auth.signUp(trimmed)
+          : await supabase.auth.signInWithPassword(trimmed);
     setBusy(undefined);
     if (error) setMessage({ tone: "bad", text: accountErrorText(error) });
     else if (!data.session) {
@@ -38,12 +42,10 @@ export function SignIn(): JSX.Element {
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const found = checkCredentials(email, password);
+    const found = checkCredentials(credentials);
     setErrors(found);
-    if (found.email || found.password) {
-      form.current?.querySelector<HTMLInputElement>(`[name=${found.email ? "email" : "password"}]`)?.focus();
-      return;
-    }
+    const wrong = fields.find(({ name }) => found[name]);
+    if (wrong) return form.current?.querySelector<HTMLInputElement>(`[name=${wrong.name}]`)?.focus();
     const { submitter } = event.nativeEvent as SubmitEvent;
     void enter((submitter as HTMLButtonElement | null)?.value === "sign-up" ? "sign-up" : "sign-in");
   };
@@ -66,32 +68,21 @@ export function SignIn(): JSX.Element {
       <section className="card welcome-form" aria-labelledby="welcome-form-title">
         <h2 id="welcome-form-title">Come in</h2>
         <form ref={form} onSubmit={submit} noValidate>
-          <Field label="Email" error={errors.email}>
-            {(control) => (
-              <input
-                {...control}
-                data-testid="email"
-                name="email"
-                type="email"
-                autoComplete="email"
-                value={email}
-                onChange={(event) => setEmail(event.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Password" error={errors.password}>
-            {(control) => (
-              <input
-                {...control}
-                data-testid="password"
-                name="password"
-                type="password"
-                autoComplete="current-password"
-                value={password}
-                onChange={(event) => setPassword(event.target.value)}
-              />
-            )}
-          </Field>
+          {fields.map(({ name, label, autoComplete }) => (
+            <Field key={name} label={label} error={errors[name]}>
+              {(control) => (
+                <input
+                  {...control}
+                  data-testid={name}
+                  name={name}
+                  type={name}
+                  autoComplete={autoComplete}
+                  value={credentials[name]}
+                  onChange={({ target }) => setCredentials((before) => ({ ...before, [name]: target.value }))}
+                />
+              )}
+            </Field>
+          ))}
           {message && (
             <p className={`message message-${message.tone}`} role="alert">
               {message.text}

@@ -1,16 +1,20 @@
+import type { Job } from "@podbase/client";
 import { type JSX, useState } from "react";
-import type { ReadingJob } from "../reading-job.ts";
 import { useStack } from "../stack.ts";
 import { requestErrorText } from "../texts/errors.ts";
+import { useFocusLeft } from "./use-focus-left.ts";
 
-/** Stops a reading. What is already done stays. */
-export function CancelButton({ job }: { job: ReadingJob }): JSX.Element {
+/** Stops a job. What is already done stays. */
+export function CancelButton({ job }: { job: Job }): JSX.Element {
   const { podbase } = useStack();
   const [asking, setAsking] = useState(false);
+  const button = useFocusLeft();
   const [failure, setFailure] = useState<string>();
   const stopping = asking || job.phase === "canceling";
 
   const cancel = async () => {
+    // Not `disabled`: that would take the focus from whoever pressed it.
+    if (stopping) return;
     setAsking(true);
     const { error } = await podbase.jobs.cancel(job.id);
     setAsking(false);
@@ -20,14 +24,15 @@ export function CancelButton({ job }: { job: ReadingJob }): JSX.Element {
   return (
     <div className="cancel">
       <button
+        ref={button}
         type="button"
         className="button button-quiet"
         data-testid="cancel"
-        disabled={stopping}
+        aria-disabled={stopping}
         onClick={cancel}
       >
         {stopping ? "Stopping…" : "Stop"}
-        <span className="visually-hidden"> this reading</span>
+        <span className="visually-hidden"> this</span>
       </button>
       {failure && <p role="alert">{failure}</p>}
     </div>

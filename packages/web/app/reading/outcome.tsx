@@ -1,16 +1,19 @@
+import type { Job } from "@podbase/client";
 import type { JSX } from "react";
+import { Gallery } from "../artifacts/gallery.tsx";
+import { madeBy } from "../artifacts/kinds.ts";
+import { isReading, wordsOf } from "../job-kinds.ts";
 import { Markdown } from "../markdown/markdown.tsx";
 import { JobMoon } from "../moon/job-moon.tsx";
 import { Moon } from "../moon/moon.tsx";
-import type { ReadingJob } from "../reading-job.ts";
 import { failureText } from "../texts/errors.ts";
 import { isOpen } from "../texts/readings.ts";
 import { RetryButton } from "./retry-button.tsx";
 
-/** The reading itself as soon as its words are there; until then, or if it ended without them, what to know. */
-export function Outcome({ job, onAskAgain }: { job: ReadingJob; onAskAgain: () => void }): JSX.Element {
-  const { text: task } = job.tasks;
-  const text = task.status === "completed" ? task.output.text : undefined;
+/** What came of it, as soon as it is there: words, pictures; until then, or if it ended without them, what to know. */
+export function Outcome({ job, onAskAgain }: { job: Job; onAskAgain: () => void }): JSX.Element {
+  const text = wordsOf(job);
+  const pictures = madeBy(job, "picture").length > 0;
   return (
     <div className="outcome">
       {(job.status === "failed" || job.status === "canceled") && (
@@ -26,10 +29,11 @@ export function Outcome({ job, onAskAgain }: { job: ReadingJob; onAskAgain: () =
           <Markdown text={text} topHeading={2} />
         </article>
       )}
-      {text === undefined && isOpen(job) && (
+      <Gallery job={job} />
+      {text === undefined && !pictures && isOpen(job) && (
         <div className="night">
           <JobMoon job={job} />
-          <p>You can close this page or turn off your phone. The reading goes on, and waits for you here.</p>
+          <p>You can close this page or turn off your phone. The work goes on, and waits for you here.</p>
         </div>
       )}
     </div>
@@ -37,7 +41,7 @@ export function Outcome({ job, onAskAgain }: { job: ReadingJob; onAskAgain: () =
 }
 
 /** Why a reading ended early, and what can be done. */
-function Ended(props: { job: ReadingJob; kept: boolean; onAskAgain: () => void }): JSX.Element {
+function Ended(props: { job: Job; kept: boolean; onAskAgain: () => void }): JSX.Element {
   const { job, kept, onAskAgain } = props;
   const failed = job.status === "failed";
   return (
@@ -47,9 +51,11 @@ function Ended(props: { job: ReadingJob; kept: boolean; onAskAgain: () => void }
       {kept && <p>The words were done before that and are kept below.</p>}
       <div className="button-row">
         <RetryButton job={job} />
-        <button type="button" className="button" onClick={onAskAgain}>
-          Change the question
-        </button>
+        {isReading(job) && (
+          <button type="button" className="button" onClick={onAskAgain}>
+            Change the question
+          </button>
+        )}
       </div>
       {failed && job.error && (
         <details>

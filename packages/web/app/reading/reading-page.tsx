@@ -1,13 +1,15 @@
+import type { Job } from "@podbase/client";
 import { useJob } from "@podbase/client/react";
 import type { JSX } from "react";
 import type { Draft } from "../ask/draft.ts";
 import { History } from "../history/history.tsx";
+import { isReading, questionOf, titleOf } from "../job-kinds.ts";
 import type { ReadingList } from "../reading-job.ts";
 import { homeHref } from "../route.ts";
 import { usePage } from "../shell/use-page.ts";
 import { useStack } from "../stack.ts";
 import { requestErrorText } from "../texts/errors.ts";
-import { isOpen, readingTitle, spokenDay, spokenTime } from "../texts/readings.ts";
+import { isOpen, spokenDay, spokenTime } from "../texts/readings.ts";
 import { Announcer } from "./announcer.tsx";
 import { Outcome } from "./outcome.tsx";
 import { StatusBar } from "./status-bar.tsx";
@@ -15,7 +17,7 @@ import { Steps } from "./steps.tsx";
 import { useMarkSeen } from "./use-mark-seen.ts";
 import { useNow } from "./use-now.ts";
 
-/** One reading: its question, how far it is, its parts as they arrive. */
+/** One job, as a rule a reading: its question, how far it is, its parts as they arrive. */
 export function ReadingPage(props: {
   id: string;
   history: ReadingList;
@@ -23,16 +25,20 @@ export function ReadingPage(props: {
 }): JSX.Element {
   const { id, history, onAskAgain } = props;
   const { podbase } = useStack();
-  const { job, error, connection } = useJob(podbase, id);
+  const { job, error, connection }: { job: Job | null } & Omit<ReturnType<typeof useJob>, "job"> = useJob(
+    podbase,
+    id,
+  );
   useMarkSeen(job);
   const now = useNow(job ? isOpen(job) : false);
-  const title = job ? readingTitle(job) : "A reading";
+  const title = job ? titleOf(job) : "A reading";
+  const question = job ? questionOf(job) : undefined;
   const heading = usePage(job ? tabMark(job) + title : title);
 
   return (
     <main id="main" tabIndex={-1} className="reading">
       <a className="back" href={homeHref}>
-        <span aria-hidden="true">←</span> Ask for another reading
+        <BackArrow /> Ask for another reading
       </a>
       <div className="reading-head">
         <h1 ref={heading} tabIndex={-1}>
@@ -40,11 +46,16 @@ export function ReadingPage(props: {
         </h1>
         {job && (
           <p className="reading-facts">
-            Born {spokenDay(job.input.birthDate)} <span aria-hidden="true">·</span> {job.input.voice} voice{" "}
-            <span aria-hidden="true">·</span> asked {spokenTime(job.createdAt)}
+            {isReading(job) && (
+              <>
+                Born {spokenDay(job.input.birthDate)} <span aria-hidden="true">·</span> {job.input.voice}{" "}
+                voice <span aria-hidden="true">·</span>{" "}
+              </>
+            )}
+            asked {spokenTime(job.createdAt)}
           </p>
         )}
-        {job?.input.question && <p className="reading-question">“{job.input.question}”</p>}
+        {question && <p className="reading-question">“{question}”</p>}
       </div>
 
       {job ? (
@@ -53,7 +64,7 @@ export function ReadingPage(props: {
           <Announcer job={job} />
           <div className="reading-columns">
             <Steps job={job} now={now} />
-            <Outcome job={job} onAskAgain={() => onAskAgain(job.input)} />
+            <Outcome job={job} onAskAgain={() => isReading(job) && onAskAgain(job.input)} />
           </div>
         </>
       ) : (
@@ -63,6 +74,15 @@ export function ReadingPage(props: {
       )}
       <History history={history} current={id} />
     </main>
+  );
+}
+
+/** Drawn, as not every font has one. */
+function BackArrow(): JSX.Element {
+  return (
+    <svg className="back-arrow" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      <path d="M14 8H3M7.5 3.5 3 8l4.5 4.5" />
+    </svg>
   );
 }
 

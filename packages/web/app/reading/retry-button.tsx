@@ -1,15 +1,18 @@
+import type { Job } from "@podbase/client";
 import { type JSX, useState } from "react";
-import type { ReadingJob } from "../reading-job.ts";
 import { useStack } from "../stack.ts";
 import { requestErrorText } from "../texts/errors.ts";
+import { useFocusLeft } from "./use-focus-left.ts";
 
-/** Opens a reading again that ended early. What was done before that is kept and not paid for twice. */
-export function RetryButton({ job }: { job: ReadingJob }): JSX.Element {
+/** Opens a job again that ended early. What was done before that is kept and not paid for twice. */
+export function RetryButton({ job }: { job: Job }): JSX.Element {
   const { podbase } = useStack();
   const [asking, setAsking] = useState(false);
+  const button = useFocusLeft();
   const [failure, setFailure] = useState<string>();
 
   const retry = async () => {
+    if (asking) return;
     setAsking(true);
     const { error } = await podbase.jobs.retry(job.id);
     setAsking(false);
@@ -19,10 +22,11 @@ export function RetryButton({ job }: { job: ReadingJob }): JSX.Element {
   return (
     <>
       <button
+        ref={button}
         type="button"
         className="button button-strong"
         data-testid="retry"
-        disabled={asking}
+        aria-disabled={asking}
         onClick={retry}
       >
         {asking ? "Asking…" : "Try again"}

@@ -1,11 +1,11 @@
-import { englishTexts } from "@podbase/client";
+import { englishTexts, type Job } from "@podbase/client";
 import { useEstimate } from "@podbase/client/react";
 import type { JSX } from "react";
 import { JobMoon } from "../moon/job-moon.tsx";
-import type { Connection, ReadingJob } from "../reading-job.ts";
+import type { Connection } from "../reading-job.ts";
 import { useStack } from "../stack.ts";
 import { spokenEstimate } from "../texts/durations.ts";
-import { isOpen } from "../texts/readings.ts";
+import { isOpen, statusWord } from "../texts/readings.ts";
 import { waitingText } from "../texts/waiting.ts";
 import { CancelButton } from "./cancel-button.tsx";
 import { ConnectionMark } from "./connection-mark.tsx";
@@ -18,22 +18,22 @@ export function StatusBar({
   now,
   connection,
 }: {
-  job: ReadingJob;
+  job: Job;
   now: number;
   connection: Connection;
 }): JSX.Element {
   const { podbase } = useStack();
   const open = isOpen(job);
-  const { line, hint } = waitingText(job, now);
+  const { line, hint } = waitingText(job, now, { job });
   const { estimate, queue } = useEstimate(podbase, job);
   const expected = job.phase === "canceling" ? "" : spokenEstimate(estimate, now);
   return (
-    <section className="status-bar" aria-label="Where your reading stands">
+    <section className="status-bar" aria-label="Where it stands">
       <JobMoon job={job} />
       <div className="status-words">
         <p className="status-line">
           <strong className="status-word" data-testid="job-status" data-status={job.status}>
-            {job.status}
+            {statusWord(job.status)}
           </strong>
           <span className="status-time">{jobTiming(job, now)}</span>
           {open && <ConnectionMark connection={connection} />}
@@ -41,7 +41,11 @@ export function StatusBar({
         <p className="status-phase" data-testid="job-phase" data-phase={job.phase}>
           {line}
         </p>
-        {hint && <p className="status-hint">{hint}</p>}
+        {hint && (
+          <p className="status-notice" data-testid="notice" data-notice={job.notice?.code}>
+            {hint}
+          </p>
+        )}
         {queue && (
           <p className="status-hint" data-testid="queue-position">
             {englishTexts.queued(queue.position, queue.capped)}
@@ -54,7 +58,7 @@ export function StatusBar({
         )}
       </div>
       {open && <CancelButton job={job} />}
-      {showsBar(job) && <ProgressBar label="The whole reading" progress={job.progress} />}
+      {showsBar(job) && <ProgressBar label="All of it" progress={job.progress} />}
     </section>
   );
 }

@@ -1,35 +1,28 @@
-import { type JSX, type ReactNode, useId } from "react";
-import type { ReadingJob, TaskName } from "../reading-job.ts";
-import { AudioPart } from "./audio-part.tsx";
-import { PdfPart } from "./pdf-part.tsx";
+import type { Job } from "@podbase/client";
+import { type JSX, useId } from "react";
+import { MadeFiles } from "../artifacts/made.tsx";
+import { stepsOf, titleOf, wordsOf } from "../job-kinds.ts";
 import { Step } from "./step.tsx";
-import { steps } from "./step-names.ts";
 
 /** The timeline: one step a task, each with what it made. */
-export function Steps({ job, now }: { job: ReadingJob; now: number }): JSX.Element {
+export function Steps({ job, now }: { job: Job; now: number }): JSX.Element {
   const title = useId();
-  const made: Partial<Record<TaskName, ReactNode>> = {
-    audio: <AudioPart artifact={job.tasks.audio.artifacts.audio} />,
-    pdf: <PdfPart artifact={job.tasks.pdf.artifacts.pdf} />,
-  };
+  const words = wordsOf(job);
   return (
     <section className="steps" aria-labelledby={title}>
       <h2 id={title}>How it comes together</h2>
       <ol>
-        {steps.map(({ name, title: stepTitle, after }) => {
+        {stepsOf(job).map(({ name, title: stepTitle, after }) => {
           const task = job.tasks[name];
-          const readyAt = (after && job.tasks[after].finishedAt) ?? job.createdAt;
+          if (!task) return null;
+          const readyAt = (after && job.tasks[after]?.finishedAt) ?? job.createdAt;
+          // The words stand on the page in full.
+          const isShown = words !== undefined && name === "text";
           return (
-            <Step
-              key={name}
-              name={name}
-              title={stepTitle}
-              task={task}
-              jobNotice={job.notice}
-              readyAt={readyAt}
-              now={now}
-            >
-              {task.status === "completed" && made[name]}
+            <Step key={name} title={stepTitle} task={task} job={job} readyAt={readyAt} now={now}>
+              {task.status === "completed" && !isShown && (
+                <MadeFiles task={task} title={titleOf(job)} fileName={`${job.kind}-${name}`} />
+              )}
             </Step>
           );
         })}

@@ -1,10 +1,10 @@
+import type { Job } from "@podbase/client";
 import { useEffect } from "react";
-import type { ReadingJob } from "../reading-job.ts";
 import { useStack } from "../stack.ts";
 import { isUnseen } from "../texts/readings.ts";
 
-/** Says that a reading's end was shown, once it is: at once, or when the tab is looked at. */
-export function useMarkSeen(job: ReadingJob | null): void {
+/** Says that a job's end was shown, once it is: at once, or when the tab is looked at. */
+export function useMarkSeen(job: Job | null): void {
   const { podbase } = useStack();
   const id = job && isUnseen(job) ? job.id : undefined;
   useEffect(() => {

@@ -1,5 +1,3 @@
-import type { ReadingJob } from "../reading-job.ts";
-
 /** A job that may still change. */
 export function isOpen(job: { status: string }): boolean {
   return job.status === "queued" || job.status === "processing";
@@ -10,10 +8,18 @@ export function isUnseen(job: { finishedAt: string | null; seenAt: string | null
   return job.finishedAt !== null && (job.seenAt === null || job.seenAt < job.finishedAt);
 }
 
-/** What a reading is called. */
-export function readingTitle(job: ReadingJob): string {
-  return `A reading for ${job.input.name}`;
+/** A job's status in a word for people. */
+export function statusWord(status: string): string {
+  return statusWords[status] ?? status;
 }
+
+const statusWords: Record<string, string> = {
+  queued: "in line",
+  processing: "under way",
+  completed: "ready",
+  failed: "not finished",
+  canceled: "stopped",
+};
 
 /** A day as people write it: `10 December 1815`. */
 export function spokenDay(date: string): string {

@@ -1,92 +1,93 @@
+import {
+  englishTexts,
+  type Job,
+  type Texts,
+  type WaitingText,
+  waitingText as wordsFor,
+} from "@podbase/client";
+import { isReading } from "../job-kinds.ts";
 import type { TaskName } from "../reading-job.ts";
-import { spokenEta } from "./durations.ts";
 
 /** What the texts need of a job or a task. */
 export interface Progressing {
   status: string;
   phase: string;
-  notice: { code: string; eta?: string } | null;
+  notice: { code: string; message: string; eta?: string } | null;
 }
 
-/** What to tell a person who waits: one line, and what there is to know about it. */
-export interface WaitingText {
-  line: string;
-  hint?: string;
-}
-
-const work: Record<TaskName, string> = {
-  text: "Writing your reading.",
-  audio: "Speaking it aloud.",
-  pdf: "Setting it on a page.",
+/** Podbase's own texts, with this page's voice where people look longest. */
+const pageTexts: Texts = {
+  ...englishTexts,
+  statuses: {
+    completed: "Ready.",
+    failed: "This couldn't be finished.",
+    canceled: "You stopped this.",
+    blocked: "Starts in a moment.",
+  },
+  phases: {
+    ...englishTexts.phases,
+    waiting_for_worker: "Waiting for a worker. Cold GPUs take a minute to wake; nothing is wrong.",
+  },
+  notices: {
+    ...englishTexts.notices,
+    still_working: "Still working. Nothing is lost if you close this page.",
+    retrying: "Nothing for you to do.",
+  },
 };
 
-const blocked: Record<TaskName, string> = {
-  text: "Starts in a moment.",
-  audio: "Begins as soon as the words are written.",
-  pdf: "Begins as soon as the words are written.",
+const readingTexts: Texts = {
+  ...pageTexts,
+  statuses: {
+    ...pageTexts.statuses,
+    completed: "Your reading is ready.",
+    failed: "Your reading couldn't be finished.",
+    canceled: "You stopped this reading.",
+  },
+  phases: { ...pageTexts.phases, running: "Your reading is being made." },
 };
 
-const ready: Record<TaskName, string> = {
-  text: "Ready to read.",
-  audio: "Ready to hear.",
-  pdf: "Ready to keep.",
-};
+const blocked = "Begins as soon as the words are written.";
+const voiceSleeps = "Waiting for a worker. The voice takes longest to wake, often minutes; nothing is wrong.";
 
-const noticeHints: Record<string, string> = {
-  warming_up: "A machine is starting up for this.",
-  still_working: "Still working. Nothing is lost if you close this page.",
-  slower_than_usual: "Slower than usual, and still on its way.",
-  no_workers: "All machines are busy right now. You keep your place in line.",
+/** What a reading's tasks say otherwise: at work, done, and while they wait for the words. */
+const taskTexts: Record<TaskName, { work: string; ready: string; blocked: string; asleep?: string }> = {
+  text: { work: "Writing your reading.", ready: "Ready to read.", blocked: "Starts in a moment." },
+  audio: { work: "Speaking it aloud.", ready: "Ready to hear.", blocked, asleep: voiceSleeps },
+  pdf: { work: "Setting it on a page.", ready: "Ready to keep.", blocked },
 };
 
 /**
- * Text for a job (without `task`) or one of its tasks. A wait is told as a wait, never as an error; unknown phases
- * and notices of a newer backend fall back to plain words.
+ * Text for a job or, with `about.task`, for one of its tasks. A wait is told as a wait, never as an error.
  *
- * @param now milliseconds since the epoch, for the estimate
+ * @param now milliseconds since the epoch, for the notice's estimate
  */
-export function waitingText(state: Progressing, now: number, task?: TaskName): WaitingText {
-  switch (state.status) {
-    case "completed":
-      return { line: task ? ready[task] : "Your reading is ready." };
-    case "failed":
-      return { line: task ? "This part couldn't be made." : "Your reading couldn't be finished." };
-    case "canceled":
-      return { line: task ? "Stopped." : "You stopped this reading." };
-    case "blocked":
-      return { line: task ? blocked[task] : "Starts in a moment." };
-  }
-  const line = openLine(state.phase, task);
-  const hint = noticeHint(state, now);
-  return hint ? { line, hint } : { line };
+export function waitingText(
+  state: Progressing,
+  now: number,
+  about: { job: Pick<Job, "kind" | "status">; task?: string },
+): WaitingText {
+  return wordsFor(state, { now, texts: textsFor(about) });
 }
 
-function openLine(phase: string, task?: TaskName): string {
-  switch (phase) {
-    case "queued":
-      return "In line. It starts by itself.";
-    case "submitting":
-      return "Handing it to a GPU.";
-    case "confirming":
-      return "Making sure the GPU service has it. This sorts itself out within minutes.";
-    case "waiting_for_worker":
-      return task === "audio"
-        ? "Waiting for a worker. The voice takes longest to wake, often minutes; nothing is wrong."
-        : "Waiting for a worker. Cold GPUs take a minute to wake; nothing is wrong.";
-    case "retrying":
-      return "That try didn't work out. Another one starts by itself.";
-    case "canceling":
-      return "Stopping. This takes a few seconds.";
-    default:
-      return task ? work[task] : "Your reading is being made.";
-  }
-}
-
-function noticeHint({ phase, notice }: Progressing, now: number): string | undefined {
-  if (!notice || phase === "canceling") return undefined;
-  const eta = spokenEta(notice.eta, now);
-  if (notice.code === "retrying") return eta && `Next try ${eta}.`;
-  const hint = noticeHints[notice.code];
-  if (!eta) return hint;
-  return `${hint ?? "Still working."} Expected ${eta}.`;
+function textsFor({ job, task }: { job: Pick<Job, "kind" | "status">; task?: string }): Texts {
+  const reading = isReading(job);
+  if (task === undefined) return reading ? readingTexts : pageTexts;
+  const statuses = {
+    ...pageTexts.statuses,
+    failed: "This part couldn't be made.",
+    // Nobody stopped it if another part failed.
+    canceled: job.status === "canceled" ? "Stopped." : "Not made, as it needed what failed.",
+    blocked: "Begins as soon as what it needs is done.",
+  };
+  const own = reading && Object.hasOwn(taskTexts, task) ? taskTexts[task as TaskName] : undefined;
+  if (!own) return { ...pageTexts, statuses };
+  return {
+    ...pageTexts,
+    statuses: { ...statuses, completed: own.ready, blocked: own.blocked },
+    phases: {
+      ...pageTexts.phases,
+      running: own.work,
+      ...(own.asleep ? { waiting_for_worker: own.asleep } : {}),
+    },
+  };
 }

@@ -27,3 +27,8 @@ export function waveformPath(values: readonly number[]): string {
     })
     .join("");
 }
+
+/** The waveform of a sound that is not known (yet). */
+export function silence(count: number): string {
+  return waveformPath(Array.from({ length: count }, () => 0));
+}

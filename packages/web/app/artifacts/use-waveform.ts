@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { loudness, waveformPath } from "./waveform.ts";
 
 /** Bars that a waveform is drawn with. */
@@ -7,11 +7,17 @@ export const barCount = 72;
 /**
  * SVG path of a recording's waveform, decoded from the sound itself. Undefined until it is there, and for a sound
  * that can't be decoded: it still plays, only without the drawing.
+ *
+ * @param file what the address stands for: a new address for the same file draws nothing anew
  */
-export function useWaveform(url: string | undefined): string | undefined {
+export function useWaveform(url: string | undefined, file: string): string | undefined {
   const [path, setPath] = useState<string>();
+  const latest = useRef(url);
+  latest.current = url;
+  const known = url !== undefined;
   useEffect(() => {
-    if (url === undefined) return;
+    const url = latest.current;
+    if (!known || url === undefined) return;
     const stop = new AbortController();
     drawing(url, stop.signal).then(
       (drawn) => setPath(drawn),
@@ -20,7 +26,7 @@ export function useWaveform(url: string | undefined): string | undefined {
       },
     );
     return () => stop.abort();
-  }, [url]);
+  }, [known, file]);
   return path;
 }
 
