@@ -204,6 +204,9 @@ begin
     select * into strict v_class from podbase_private.failure_classes where class = 'worker_error';
   end if;
   select * into strict v_schedule from podbase_private.task_schedule where task_id = p_attempt.task_id;
+  if v_schedule.artifacts <> '{}' and p_state <> 'rejected' then
+    perform podbase_private.drop_uploads(p_attempt.id, p_attempt.task_id);
+  end if;
   v_schedule.failures := v_schedule.failures + v_class.counts::int;
   if v_class.alert then
     perform podbase_private.alert(v_class.class, p_attempt.endpoint, p_attempt.job_id,

@@ -32,6 +32,8 @@ begin
       provider_id = p_attempt.provider_id, worker_id = p_attempt.worker_id, failure_class = null, error = null
     where id = p_attempt.id;
   if v_late then
+    perform podbase_private.drop_uploads(id, task_id) from podbase_private.attempts
+      where task_id = p_task.id and id <> p_attempt.id and next_check_at is not null;
     update podbase_private.attempts set state = 'superseded', next_check_at = null, finished_at = v_now,
         cancel_requested_at = v_now
       where task_id = p_task.id and id <> p_attempt.id and next_check_at is not null;

@@ -30,19 +30,16 @@ end $$;
 create trigger drop_files after delete on podbase.artifacts referencing old table as gone
   for each statement execute function podbase_private.drop_files();
 
--- Trigger: what an attempt that ended without completing may have uploaded is to go.
-create function podbase_private.drop_uploads() returns trigger
-language plpgsql security definer set search_path = '' as $$
+-- What an attempt that ends without completing may have uploaded is to go. Called where such an attempt ends, and not by a
+-- trigger: even one whose condition is false costs every update of an attempt half as much again.
+create function podbase_private.drop_uploads(p_attempt uuid, p_task uuid) returns void
+language plpgsql set search_path = '' as $$
 begin
   insert into podbase_private.files_to_delete (path, due_at, task_id)
-  select podbase_private.artifact_path(t, new.id, d), podbase_private.now() + podbase_private.uploads_end(), t.id
+  select podbase_private.artifact_path(t, p_attempt, d), podbase_private.now() + podbase_private.uploads_end(), p_task
   from podbase_private.task_schedule s join podbase.tasks t on t.id = s.task_id, jsonb_object_keys(s.artifacts) d
-  where s.task_id = new.task_id;
-  return null;
+  where s.task_id = p_task;
 end $$;
-create trigger drop_uploads after update of state on podbase_private.attempts for each row
-  when (new.state in ('failed', 'timed_out', 'lost', 'canceled', 'superseded') and old.state <> new.state)
-  execute function podbase_private.drop_uploads();
 
 -- Trigger: the same for attempts that were alive when their job was deleted. Its name comes before drop_with_tasks, which
 -- takes the rows that this one reads.

@@ -113,6 +113,21 @@ describe("what an attempt without a result uploaded", () => {
     expect(await waiting()).toBe(0);
   });
 
+  it("is to be deleted too when an earlier attempt's late result wins", async () => {
+    const { job, claim } = await submitted();
+    await engine.submission(claim, { outcome: "unknown" });
+    await engine.clock(130);
+    await engine.tick();
+    await engine.clock(800);
+    await engine.tick();
+    const [second] = await engine.claim();
+    await engine.upload(user, second!, "text", 3);
+    await engine.complete(claim);
+    expect(await engine.job(job)).toMatchObject({ status: "completed" });
+    await engine.clock(800 + 3 * HOUR + 1);
+    expect(await claimFiles()).toMatchObject([{ path: pathOf(second!) }]);
+  });
+
   it("is nothing where the task declares no artifact or the work was never handed over", async () => {
     const { claims } = await engine.submit(user, [{ name: "text", route: "gpu" }]);
     await engine.report(claims[0]!, { status: "FAILED", class: "bad_input", error: "no" });
