@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -23,5 +23,23 @@ describe("docs/troubleshooting.md", () => {
       ([, word]) => word,
     );
     expect(codes.filter((code) => !entries.includes(code))).toEqual([]);
+  });
+
+  it("has a row for each notice and each alert that the database may give", async () => {
+    const folder = `${ROOT}supabase/migrations/`;
+    const sql = (
+      await Promise.all((await readdir(folder)).map((file) => readFile(folder + file, "utf8")))
+    ).join("");
+    const notices = /function podbase_private\.notice\([\s\S]*?end \$\$/.exec(sql)?.[0] ?? "";
+    const classes = /insert into podbase_private\.failure_classes[\s\S]*?;/.exec(sql)?.[0] ?? "";
+    const said = [
+      ...notices.matchAll(/when '(\w+)' then/g),
+      ...sql.matchAll(/podbase_private\.alert\('(\w+)'/g),
+      // The third flag of a class, after retry, counts, back-off and other endpoint.
+      ...classes.matchAll(/\('(\w+)', [^\n]*?, (?:true|false), (?:true|false), \d+, (?:true|false), true,/g),
+    ].map(([, code]) => code as string);
+    expect(said.length).toBeGreaterThan(20);
+    const docs = await text("docs/troubleshooting.md");
+    expect(said.filter((code) => !docs.includes(`| \`${code}\` |`))).toEqual([]);
   });
 });

@@ -46,7 +46,7 @@ export const englishTexts: Texts = {
     warming_up: "A machine is starting up for this.",
     worker_starting: "A machine is starting up for this.",
     throttled: "No machine of this kind is free right now. You keep your place in line.",
-    no_workers: "All machines are busy right now. You keep your place in line.",
+    no_workers: "No machine is there for this at the moment. You keep your place in line.",
     still_working: "Still working. Nothing is lost if you leave.",
     slower_than_usual: "Slower than usual, and still on its way.",
     confirming: "Nothing is lost, and nothing is bought twice.",

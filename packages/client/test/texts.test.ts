@@ -34,7 +34,7 @@ describe("the words for waiting", () => {
     const notice = { code: "no_workers", message: "x", eta: "2026-01-01T00:03:00Z" };
     const now = Date.parse("2026-01-01T00:00:00Z");
     expect(waitingText(state("waiting_for_worker", notice), { now }).hint).toBe(
-      "All machines are busy right now. You keep your place in line. Expected in about 3 min.",
+      "No machine is there for this at the moment. You keep your place in line. Expected in about 3 min.",
     );
     expect(waitingText(state("running", { code: "new", message: "Polishing." })).hint).toBe("Polishing.");
     expect(waitingText(state("canceling", notice))).toEqual({ line: englishTexts.phases.canceling });

@@ -56,7 +56,7 @@ describe("waitingText", () => {
   it("adds what a notice says, with the estimate if there is one", () => {
     const busy = waiting("waiting_for_worker", { code: "no_workers" });
     expect(waitingText(busy, now, { job }).hint).toBe(
-      "All machines are busy right now. You keep your place in line.",
+      "No machine is there for this at the moment. You keep your place in line.",
     );
     const warming = waiting("waiting_for_worker", { code: "warming_up", eta: "2026-01-01T00:00:42Z" });
     expect(waitingText(warming, now, { job }).hint).toBe(
