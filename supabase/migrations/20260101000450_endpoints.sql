@@ -29,8 +29,8 @@ begin
     case when p_endpoint.breaker = 'closed' then v_room else 1 end);
 end $$;
 
--- Takes p_count starts from an endpoint's bucket; always true.
-create function podbase_private.spend(p_endpoint podbase_private.endpoints, p_count int, p_now timestamptz) returns boolean
+-- Takes p_count starts from an endpoint's bucket.
+create function podbase_private.spend(p_endpoint podbase_private.endpoints, p_count int, p_now timestamptz) returns void
 language plpgsql volatile set search_path = '' as $$
 declare
   v_bucket regclass := 'podbase_private.bucket_' || p_endpoint.id;
@@ -43,6 +43,33 @@ begin
     end loop;
   else
     v_ahead := pg_catalog.setval(v_bucket, v_ahead + p_count);
+  end if;
+end $$;
+
+-- Takes one start from an endpoint that has plenty of room, and says whether it did. Near its cap or its rate claim() takes
+-- turns, and a trial of a broken endpoint is claim()'s too.
+create function podbase_private.start_at_once(p_endpoint podbase_private.endpoints, p_now timestamptz) returns boolean
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_bucket regclass;
+  v_burst int := p_endpoint.max_runs_per_10s / 6;
+  v_refilled bigint;
+  v_ahead bigint;
+begin
+  if not p_endpoint.enabled or p_endpoint.breaker <> 'closed' then return false; end if;
+  perform from podbase_private.attempts a where a.endpoint = p_endpoint.name and a.next_check_at is not null
+    offset greatest(0, p_endpoint.max_in_flight - 17) limit 1;
+  if found then return false; end if;
+  v_bucket := 'podbase_private.bucket_' || p_endpoint.id;
+  v_refilled := floor(extract(epoch from p_now) * p_endpoint.max_runs_per_10s / 12)::bigint;
+  v_ahead := coalesce(pg_catalog.pg_sequence_last_value(v_bucket), 0) - v_refilled;
+  if v_ahead between 0 and 2 * v_burst then
+    if v_ahead >= v_burst - 16 then return false; end if;
+    v_ahead := pg_catalog.nextval(v_bucket);
+  elsif v_burst <= 16 then
+    return false;
+  else
+    v_ahead := pg_catalog.setval(v_bucket, v_refilled + 1);
   end if;
   return true;
 end $$;

@@ -115,10 +115,6 @@ declare
   v_attempts uuid[] := '{}';
   v_tokens text[] := '{}';
 begin
-  if not exists (select from podbase_private.task_schedule where ready_key is not null)
-    and not exists (select from podbase_private.task_schedule where parked) then
-    return '[]';
-  end if;
   perform podbase_private.admit();
   for v_lane in
     select r.route, r.endpoint, e.id from podbase_private.routes r

@@ -15,33 +15,38 @@ begin
 end $$;
 
 -- The only task of a new job: claimed at once where nobody waits before it and an endpoint has plenty of room, else
--- queued, and then what is next is claimed. Returns what submit_job returns.
-create function podbase_private.start_single(p_job podbase.jobs, p_plan jsonb, p_rank smallint) returns jsonb
+-- queued, and then what is next is claimed. p_limited: its user may have only so many tasks in flight. Returns what
+-- submit_job returns. SQLSTATE PB002. Called by submit_job. Locks: its own rows, then as claim().
+create function podbase_private.start_single(p_job podbase.jobs, p_plan jsonb, p_rank smallint, p_limited boolean)
+returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  v_route text := p_plan ->> 'route';
+  v_artifacts jsonb := coalesce(p_plan -> 'artifacts', '{}');
   v_now timestamptz := p_job.created_at;
   v_task podbase.tasks;
-  v_lane record;
+  v_endpoint podbase_private.endpoints;
   v_free boolean := false;
+  v_key bigint;
   v_version bigint;
   v_attempt uuid;
   v_token text;
   v_claims jsonb;
 begin
   -- An endpoint that may work, if the route has one.
-  select e as endpoint,
-    exists (select from podbase_private.task_schedule s where s.route = r.route and s.ready_key is not null) as waiting,
-    (select max_in_flight_per_user from podbase_private.settings where single) is not null or exists (
-      select from podbase_private.user_limits l where l.user_id = p_job.user_id and l.max_in_flight is not null) as limited
-  into v_lane
-  from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
-  where r.route = p_plan ->> 'route' order by not e.enabled, r.position limit 1;
+  select e.* into v_endpoint from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
+    where r.route = v_route order by not e.enabled, r.position limit 1;
   if not found then
-    perform podbase_private.check_route(p_plan ->> 'route', 0);
+    perform podbase_private.check_route(v_route, 0);
   end if;
-  if not v_lane.waiting and not v_lane.limited and (v_lane.endpoint).breaker = 'closed' then
-    -- Near its cap, claim() takes turns; a trial of a broken endpoint is claim()'s too.
-    v_free := podbase_private.room(v_lane.endpoint, v_now) > 16;
+  if not p_limited then
+    perform from podbase_private.task_schedule where route = v_route and ready_key is not null limit 1;
+    if not found then
+      v_free := podbase_private.start_at_once(v_endpoint, v_now);
+    end if;
+    if not v_free then
+      v_key := podbase_private.next_ready_key(v_route, p_job.user_id, p_rank);
+    end if;
   end if;
 
   insert into podbase.tasks (job_id, user_id, name, status, created_at, updated_at)
@@ -49,26 +54,21 @@ begin
   returning * into v_task;
   insert into podbase_private.task_schedule (task_id, job_id, user_id, route, rank, artifacts, optional, submit_policy,
     max_attempts, reroute, attempts_made, ready_since, ready_key, parked)
-  values (v_task.id, p_job.id, p_job.user_id, p_plan ->> 'route', p_rank, coalesce(p_plan -> 'artifacts', '{}'),
+  values (v_task.id, p_job.id, p_job.user_id, v_route, p_rank, v_artifacts,
     coalesce((p_plan ->> 'optional')::boolean, false),
     coalesce(p_plan ->> 'submitPolicy', 'at_least_once')::podbase_private.submit_policy,
-    coalesce((p_plan ->> 'maxAttempts')::int, 3), p_plan -> 'reroute', v_free::int, v_now,
-    case when not v_free and not v_lane.limited
-      then podbase_private.next_ready_key(p_plan ->> 'route', p_job.user_id, p_rank) end,
-    not v_free and v_lane.limited);
+    coalesce((p_plan ->> 'maxAttempts')::int, 3), p_plan -> 'reroute', v_free::int, v_now, v_key, p_limited);
 
   v_version := podbase_private.announce(p_job, 1, null, 'user', 'submitted');
   if v_free then
     v_token := podbase_private.new_token();
     insert into podbase_private.attempts (task_id, job_id, number, endpoint, token_hash, next_check_at, created_at)
-    values (v_task.id, p_job.id, 1, (v_lane.endpoint).name, sha256(convert_to(v_token, 'UTF8')),
-      v_now + interval '30 s', v_now)
+    values (v_task.id, p_job.id, 1, v_endpoint.name, sha256(convert_to(v_token, 'UTF8')), v_now + interval '30 s', v_now)
     returning id into v_attempt;
-    v_free := podbase_private.spend(v_lane.endpoint, 1, v_now);
-    v_claims := jsonb_build_array(podbase_private.claim_json(v_attempt, v_token, 1, p_job, v_task.name,
-      p_plan ->> 'route', v_lane.endpoint, coalesce(p_plan -> 'artifacts', '{}')));
+    v_claims := jsonb_build_array(podbase_private.claim_json(
+      v_attempt, v_token, 1, p_job, v_task.name, v_route, v_endpoint, v_artifacts));
   else
-    v_claims := case when (v_lane.endpoint).enabled then podbase_private.claim(1) else '[]' end;
+    v_claims := case when v_endpoint.enabled then podbase_private.claim(1) else '[]' end;
   end if;
   return jsonb_build_object('created', true, 'claims', v_claims,
     'job', to_jsonb(p_job) || jsonb_build_object('tasks', jsonb_build_array(v_task), 'artifacts', '[]'::jsonb));
@@ -93,6 +93,8 @@ declare
   v_now timestamptz := podbase_private.now();
   v_job podbase.jobs;
   v_id uuid := gen_random_uuid();
+  v_settings podbase_private.settings;
+  v_limits podbase_private.user_limits;
   v_reused jsonb;
 begin
   perform podbase_private.check_request(request);
@@ -115,10 +117,16 @@ begin
     return jsonb_build_object(
       'job', podbase_private.job_json(podbase_private.job_of_key(request)), 'created', false, 'claims', '[]'::jsonb);
   end if;
-  perform podbase_private.check_quota(v_user, array[v_id]);
+  select * into strict v_settings from podbase_private.settings where single;
+  select * into v_limits from podbase_private.user_limits where user_id = v_user;
+  if coalesce(v_limits.max_jobs_per_minute, v_settings.max_jobs_per_minute, v_limits.max_open_jobs,
+    v_settings.max_open_jobs) is not null then
+    perform podbase_private.check_quota(v_user, array[v_id]);
+  end if;
   if v_job.task_count = 1 and not v_tasks -> 0 ? 'map' then
     return podbase_private.start_single(
-      v_job, v_tasks -> 0, (-coalesce((request ->> 'priority')::int, 0))::smallint);
+      v_job, v_tasks -> 0, (-coalesce((request ->> 'priority')::int, 0))::smallint,
+      coalesce(v_limits.max_in_flight, v_settings.max_in_flight_per_user) is not null);
   end if;
   perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
   return jsonb_build_object(

@@ -129,16 +129,19 @@ create function podbase_private.show_task(p_task uuid, p_phase podbase.phase, p_
 language plpgsql set search_path = '' as $$
 declare
   v_now timestamptz := podbase_private.now();
+  v_notice jsonb;
   v_task podbase.tasks;
 begin
+  perform from podbase_private.task_schedule where task_id = p_task and cancel_requested_at is not null;
+  if found then
+    p_phase := 'canceling';
+  elsif p_notice is not null then
+    v_notice := podbase_private.notice(p_notice);
+  end if;
   update podbase.tasks t set
-      status = 'processing', version = t.version + 1,
-      phase = case when s.cancel_requested_at is null then p_phase else 'canceling' end,
-      notice = case when s.cancel_requested_at is null and p_notice is not null
-        then podbase_private.notice(p_notice) end,
+      status = 'processing', version = t.version + 1, phase = p_phase, notice = v_notice,
       started_at = coalesce(t.started_at, v_now), updated_at = v_now
-    from podbase_private.task_schedule s
-    where t.id = p_task and s.task_id = p_task and t.finished_at is null
+    where t.id = p_task and t.finished_at is null
     returning t.* into v_task;
   return v_task;
 end $$;

@@ -4,10 +4,12 @@
 -- so, and reads what else it needs after: it may have changed while the lock was waited for.
 create function podbase_private.lock_job_of(p_attempt uuid) returns podbase.jobs
 language plpgsql set search_path = '' as $$
-declare v_job podbase.jobs;
+declare
+  v_id uuid;
+  v_job podbase.jobs;
 begin
-  select * into v_job from podbase.jobs
-    where id = (select job_id from podbase_private.attempts where id = p_attempt) for update;
+  select job_id into v_id from podbase_private.attempts where id = p_attempt;
+  select * into v_job from podbase.jobs where id = v_id for update;
   return v_job;
 end $$;
 

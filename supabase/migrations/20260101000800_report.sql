@@ -195,6 +195,12 @@ begin
     end loop;
   end if;
   if v_ready = 0 then return '[]'; end if;
+  -- Mostly nobody waits, and two looks say so.
+  perform from podbase_private.task_schedule where ready_key is not null limit 1;
+  if not found then
+    perform from podbase_private.task_schedule where parked limit 1;
+    if not found then return '[]'; end if;
+  end if;
   return podbase_private.claim(least(v_ready, 10 * cardinality(p_after)));
 end $$;
 
