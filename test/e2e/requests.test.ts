@@ -139,6 +139,38 @@ describe("reconcile under Deno", () => {
   });
 });
 
+describe("a result that is shared among users", () => {
+  it("is read from Storage by who asked second, and by nobody else", async () => {
+    const [first, second, stranger] = [await signUp(demo), await signUp(demo), await signUp(demo)];
+    const sql = demo.stack.sql;
+    const ask = async (user: string) => {
+      const tasks = [{ name: "text", route: "text", artifacts: { text: "text/markdown" } }];
+      const plan = { tasks, reuse: { scope: "global", ttlMs: 3_600_000 } };
+      const request = { user, kind: "reading", input: INPUT, plan };
+      const [row] = await sql`select podbase.submit_job(${sql.json(request)}) as r`;
+      // Nobody is here to post what the call claimed, so it is given back for reconcile.
+      const unsent = row!.r.claims.map(({ attempt }: { attempt: string }) => ({
+        attempt,
+        outcome: "not_sent",
+      }));
+      await sql`select podbase.record_submissions(${sql.json(unsent)})`;
+      return row!.r.job.id as string;
+    };
+    await finished(first.supabase, await ask(first.user));
+    const copy = await finished(second.supabase, await ask(second.user));
+    const [{ path }] = copy.artifacts;
+    expect(path).toContain(first.user);
+    const read = async (client: typeof first.supabase) => {
+      const files = client.storage.from("podbase");
+      const [link, file] = [await files.createSignedUrl(path, 60), await files.download(path)];
+      return [link.error, file.error, await file.data?.text()];
+    };
+    expect(await read(second.supabase)).toEqual([null, null, copy.tasks[0].output.text]);
+    const [link, file] = await read(stranger.supabase);
+    expect([link, file]).toEqual([expect.any(Error), expect.any(Error)]);
+  }, 90_000);
+});
+
 describe("a job that is deleted", () => {
   it("takes its files out of Storage with it", async () => {
     const carol = await signUp(demo);
