@@ -5,6 +5,13 @@
 -- rate is what is used up. A twelfth of the limit a second plus a sixth at once stays under the limit in any ten
 -- seconds.
 
+-- How long after a sign of life an attempt at this endpoint is looked up. Caller: the functions of reports. Locks: none.
+create function podbase_private.first_poll(p_endpoint text) returns interval
+language plpgsql stable set search_path = '' as $$
+begin
+  return (select first_poll_ms * interval '1 ms' from podbase_private.endpoints where name = p_endpoint);
+end $$;
+
 -- Tasks that an endpoint may take now: none while its breaker is open, one when it is time to try it again, else as many
 -- as its cap and its rate leave. Live attempts are counted by their partial index and no further than the cap: a counter
 -- row would be written at every claim and every end and be what everybody waits for. A bucket that is ahead by more

@@ -109,7 +109,7 @@ begin
     v_verdict := 'late';
   elsif v_status = 'IN_QUEUE' and v_attempt.state in ('claimed', 'submit_unknown', 'in_progress') then
     v_noted.state := 'in_queue';
-    v_noted.next_check_at := v_now + interval '30 s';
+    v_noted.next_check_at := v_now + podbase_private.first_poll(v_attempt.endpoint);
     perform podbase_private.save_attempt(v_noted);
     v_tasks := array[(podbase_private.show_task(v_task.id, 'waiting_for_worker', 'warming_up')).id];
   elsif v_status = 'IN_PROGRESS' then
@@ -118,7 +118,8 @@ begin
       v_noted.started_at := v_now;
       -- The lease or evidence window may end too soon or, for what is dear, only with the ttl.
       v_noted.next_check_at := least(
-        greatest(v_attempt.next_check_at, v_now + interval '30 s'), v_now + interval '10 minutes');
+        greatest(v_attempt.next_check_at, v_now + podbase_private.first_poll(v_attempt.endpoint)),
+        v_now + interval '10 minutes');
       perform podbase_private.save_attempt(v_noted);
       v_tasks := array[(podbase_private.show_task(v_task.id, 'running', null)).id];
     end if;

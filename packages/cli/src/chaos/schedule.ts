@@ -9,8 +9,9 @@ export interface Hit {
   forMs: number;
 }
 
-/** Alone, the first hit comes early, so that a short run has one. */
+/** Alone, the first hit comes early, so that a short run has one, and the others are so many times as frequent. */
 const FIRST_ALONE_MS = [100, 500] as const;
+const DENSER_ALONE = 4;
 
 /**
  * When which fault strikes in a storm of `stormMs` at most: every class by itself, from the seed alone. With `only` that
@@ -30,7 +31,7 @@ export function scheduleOf(seed: string, stormMs: number, only?: FaultName): Hit
     while (atMs < stormMs) {
       const lasts = Math.min(draws.within(forMs), Math.round(stormMs / 4));
       found.push({ fault, atMs, forMs: lasts });
-      atMs += lasts + draws.within(everyMs);
+      atMs += lasts + Math.round(draws.within(everyMs) / (only ? DENSER_ALONE : 1));
     }
     return found;
   });
