@@ -8,6 +8,7 @@ import { createFunctions, type FunctionChange, type Functions } from "./function
 import { type Gateway, startGateway } from "./gateway.ts";
 import { type Keys, loadKeys } from "./keys.ts";
 import { migrate } from "./migrations.ts";
+import { patientSocket } from "./patient-socket.ts";
 import { type Postgres, startPostgres } from "./postgres/index.ts";
 import { FolderInUseError, lockFolder } from "./processes/folder-lock.ts";
 import { type ProjectConfig, readProjectConfig } from "./project-config.ts";
@@ -78,6 +79,8 @@ export class StackInUseError extends Error {
 
 const POOL_SIZE = 20;
 const CLOSE_GRACE_MS = 1000;
+/** No transaction of a service pauses for longer between two statements. */
+const LOST_CONNECTION_GRACE_MS = 500;
 
 /**
  * Starts Postgres, applies the platform's SQL and the project's migrations, and serves REST, Auth, Storage, Realtime and
@@ -98,7 +101,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     undo.add(() => gateway.close(CLOSE_GRACE_MS));
     await rememberPort(dataDir, gateway.port);
     const server = await startDatabase(projectDir, dataDir, undo, log);
-    const sql = postgres(server.superuserUrl, { max: POOL_SIZE, onnotice: () => {} });
+    const sql = postgres(server.superuserUrl, {
+      max: POOL_SIZE,
+      onnotice: () => {},
+      socket: patientSocket(LOST_CONNECTION_GRACE_MS),
+    } as postgres.Options<Record<string, never>>);
     undo.add(() => sql.end({ timeout: 1 }));
     await seedVault(sql, {
       ...options.vaultSecrets,

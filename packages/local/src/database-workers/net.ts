@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
+import { patientSocket } from "../patient-socket.ts";
 import type { Worker, WorkerOptions } from "./cron.ts";
 import { type QueuedRequest, sendRequest } from "./net-request.ts";
 
@@ -10,6 +11,8 @@ export interface NetOptions extends WorkerOptions {
 }
 
 const BATCH_SIZE = 200;
+/** A batch's transaction pauses for as long as its slowest request, which is 5 s for all that Podbase sends. */
+const LOST_CONNECTION_GRACE_MS = 6000;
 const RESPONSE_TTL = "6 hours";
 
 /**
@@ -22,7 +25,8 @@ export async function startNet({ superuserUrl, log, pauseMs = 1000 }: NetOptions
     max: 1,
     onnotice: () => {},
     connection: { application_name: "pg_net worker" },
-  });
+    socket: patientSocket(LOST_CONNECTION_GRACE_MS),
+  } as postgres.Options<Record<string, never>>);
   const stopping = new AbortController();
   let wakeUp: (() => void) | undefined;
   let awake = true;

@@ -1,0 +1,50 @@
+import postgres from "postgres";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { patientSocket } from "../src/patient-socket.ts";
+import { createTestDatabase } from "../src/testing.ts";
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let sql: postgres.Sql;
+let killer: postgres.Sql;
+beforeEach(async () => {
+  database = await createTestDatabase({ migrations: false });
+  sql = postgres(database.superuserUrl, {
+    max: 1,
+    socket: patientSocket(300),
+  } as postgres.Options<Record<string, never>>);
+  killer = postgres(database.superuserUrl, { max: 1 });
+});
+afterEach(async () => {
+  await sql.end({ timeout: 1 });
+  await killer.end({ timeout: 1 });
+  await database.drop();
+});
+
+const kill = (pid: number) => killer`select pg_terminate_backend(${pid}, 5000)`;
+const pidOf = async (tx: postgres.ISql) =>
+  (await tx<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]!.pid;
+
+describe("a pool whose connection is lost", () => {
+  it("refuses a transaction's next statement, and serves the next caller", async () => {
+    const lost = sql.begin(async (tx) => {
+      await kill(await pidOf(tx));
+      await tx`select 1`;
+    });
+    await expect(lost).rejects.toThrow();
+    await expect.poll(() => sql`select 1 as one`.catch(() => [])).toEqual([{ one: 1 }]);
+  });
+
+  it("refuses the statement under way, and serves the next caller", async () => {
+    const lost = sql.begin(async (tx) => {
+      const pid = await pidOf(tx);
+      await Promise.all([tx`select pg_sleep(20)`, kill(pid)]);
+    });
+    await expect(lost).rejects.toThrow();
+    await expect.poll(() => sql`select 1 as one`.catch(() => [])).toEqual([{ one: 1 }]);
+  });
+
+  it("comes back when it was idle", async () => {
+    await kill(await pidOf(sql));
+    await expect.poll(() => sql`select 1 as one`.catch(() => [])).toEqual([{ one: 1 }]);
+  });
+});
