@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** The long files first, so that none of them is alone at the end while the other worker has nothing to do. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification) => /\/test\/(e2e|engine|hosted)/.test(moduleId);
+    const isLong = ({ moduleId }: TestSpecification) => /\/test\/(chaos|e2e|engine|hosted)/.test(moduleId);
     return files.toSorted(
       (a, b) => Number(isLong(b)) - Number(isLong(a)) || a.moduleId.localeCompare(b.moduleId),
     );
