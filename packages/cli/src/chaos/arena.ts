@@ -95,8 +95,8 @@ function startRunPod(ledger: () => Ledger): Promise<Simulator> {
 async function configure({ sql }: Stack): Promise<void> {
   const endpoint = {
     maxInFlight: 40,
-    executionTimeoutMs: 10_000,
-    ttlMs: 40_000,
+    executionTimeoutMs: 20_000,
+    ttlMs: 60_000,
     firstPollMs: 30_000 / SCALE,
     maxPollMs: 600_000 / SCALE,
     evidenceWindowMs: 120_000 / SCALE,

@@ -39,13 +39,13 @@ export const FAULTS: Record<FaultName, FaultClass> = {
   },
   "run-no-answer": {
     about: "RunPod takes a job and its answer is lost",
-    lasting: false,
+    lasting: true,
     everyMs: [2000, 10_000],
     forMs: [1000, 3000],
   },
   "provider-errors": {
     about: "RunPod answers 5xx, resets connections and tells states that are not true",
-    lasting: false,
+    lasting: true,
     everyMs: [2000, 10_000],
     forMs: [1000, 5000],
   },
@@ -63,7 +63,7 @@ export const FAULTS: Record<FaultName, FaultClass> = {
   },
   "worker-lost": {
     about: "workers die at work and never report",
-    lasting: false,
+    lasting: true,
     everyMs: [2000, 10_000],
     forMs: [1000, 3000],
   },
