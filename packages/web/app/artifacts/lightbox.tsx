@@ -91,11 +91,15 @@ export function Lightbox(props: { plates: Plate[]; first: number; onClose: () =>
               Download <span className="fine">{spokenSize(plate.artifact.bytes)}</span>
             </a>
           )}
-          <button type="button" className="button button-quiet" onClick={() => dialog.current?.close()}>
-            Close
-          </button>
         </div>
       </div>
+      <button
+        type="button"
+        className="button button-quiet lightbox-close"
+        onClick={() => dialog.current?.close()}
+      >
+        Close
+      </button>
     </dialog>
   );
 }

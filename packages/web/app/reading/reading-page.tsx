@@ -38,7 +38,8 @@ export function ReadingPage(props: {
   return (
     <main id="main" tabIndex={-1} className="reading">
       <a className="back" href={homeHref}>
-        <BackArrow /> Ask for another reading
+        <BackArrow />
+        Ask for another reading
       </a>
       <div className="reading-head">
         <h1 ref={heading} tabIndex={-1}>

@@ -26,7 +26,9 @@ export function StatusBar({
   const open = isOpen(job);
   const { line, hint } = waitingText(job, now, { job });
   const { estimate, queue } = useEstimate(podbase, job);
-  const expected = job.phase === "canceling" ? "" : spokenEstimate(estimate, now);
+  // A notice with a time of its own knows more than history.
+  const isTold = job.phase === "canceling" || job.notice?.eta !== undefined;
+  const expected = isTold ? "" : spokenEstimate(estimate, now);
   return (
     <section className="status-bar" aria-label="Where it stands">
       <JobMoon job={job} />

@@ -1,4 +1,4 @@
-import { spokenDuration } from "../texts/durations.ts";
+import { spokenDuration, spokenSpan } from "../texts/durations.ts";
 
 interface Timed {
   status: string;
@@ -20,7 +20,7 @@ export function taskTiming(task: Timed, readyAt: string, now: number): string {
       return spokenDuration(now - Date.parse(task.startedAt ?? readyAt));
     case "completed":
       return task.startedAt && task.finishedAt
-        ? `took ${spokenDuration(Date.parse(task.finishedAt) - Date.parse(task.startedAt))}`
+        ? `took ${spokenSpan(Date.parse(task.finishedAt) - Date.parse(task.startedAt))}`
         : "";
     default:
       return "";
@@ -31,6 +31,6 @@ export function taskTiming(task: Timed, readyAt: string, now: number): string {
 export function jobTiming(job: { createdAt: string; finishedAt: string | null }, now: number): string {
   const created = Date.parse(job.createdAt);
   return job.finishedAt
-    ? `after ${spokenDuration(Date.parse(job.finishedAt) - created)}`
+    ? `after ${spokenSpan(Date.parse(job.finishedAt) - created)}`
     : `${spokenDuration(now - created)} so far`;
 }

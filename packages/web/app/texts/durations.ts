@@ -12,6 +12,11 @@ export function spokenDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
+/** A span that is over, as people say it: like {@link spokenDuration}, but never `0 s`. */
+export function spokenSpan(ms: number): string {
+  return ms < 1000 ? "less than 1 s" : spokenDuration(ms);
+}
+
 /**
  * How long until `eta`, loosely, since it is an estimate: `any moment now`, `in about 20 s`, `in about 3 min`.
  * Empty if there is no usable estimate.

@@ -17,7 +17,7 @@ const statusWords: Record<string, string> = {
   queued: "in line",
   processing: "under way",
   completed: "ready",
-  failed: "not finished",
+  failed: "failed",
   canceled: "stopped",
 };
 
