@@ -72,7 +72,7 @@ describe("a person without a mouse", () => {
     await page.getByRole("button", { name: "Play the recording" }).waitFor();
     await tabTo(page, "position");
     await page.keyboard.press("End");
-    await page.waitForFunction(() => (document.querySelector("audio")?.currentTime ?? 0) > 2);
+    await page.locator('[data-testid="position"][aria-valuetext="0:03 of 0:03"]').waitFor();
 
     await tabTo(page, "pdf-view");
     await page.keyboard.press("Enter");

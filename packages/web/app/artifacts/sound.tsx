@@ -29,7 +29,9 @@ export function Sound({ artifact, fileName }: { artifact: Artifact; fileName: st
     await player.play().catch(() => setPlaying(false));
   };
   const seek = (to: number) => {
-    if (audio.current) audio.current.currentTime = to;
+    // While a new address is loading there is nothing to seek in yet.
+    if (audio.current?.readyState === 0) resume.current.at = to;
+    else if (audio.current) audio.current.currentTime = to;
     setPosition(to);
   };
 
