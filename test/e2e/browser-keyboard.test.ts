@@ -91,7 +91,7 @@ describe("a person without a mouse", () => {
     expect(said.length).toBeLessThan(8);
     expect(said.join()).not.toMatch(/%|\d/);
     await person.close();
-  }, 90_000);
+  }, 120_000);
 
   it("keeps their place when the button that they pressed goes away", async () => {
     const person = await seat(browser, watching);
@@ -107,7 +107,7 @@ describe("a person without a mouse", () => {
     await page.getByTestId("retry").waitFor({ state: "detached" });
     expect(await focused(page)).toBe("A reading for Grace Hopper");
     await person.close();
-  }, 90_000);
+  }, 120_000);
 
   it("goes through a job's pictures, each with its words, and is back where they were", async () => {
     const person = await seat(browser, watching);
@@ -143,7 +143,7 @@ describe("a person without a mouse", () => {
       "The same garden in rain",
     );
     await person.close();
-  }, 90_000);
+  }, 120_000);
 
   it("sees a picture whose address has died after all", async () => {
     const person = await seat(browser, watching);
@@ -157,7 +157,7 @@ describe("a person without a mouse", () => {
     await picturesShown(page, 3);
     expect(refused).toBe(2);
     await person.close();
-  }, 90_000);
+  }, 120_000);
 });
 
 /** Keeps what live regions say from now on; resolves with what gives it. */

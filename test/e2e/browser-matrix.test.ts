@@ -69,7 +69,7 @@ const seatAndAsk = async (prepare?: Parameters<typeof seat>[2]) => {
   return { person, page: person.page, job: await person.ask() };
 };
 
-describe.concurrent("a person who watches a job", () => {
+describe.concurrent("a person who watches a job", { timeout: 90_000 }, () => {
   it("sees the truth after a reload in the middle, and the end as it comes", async () => {
     const { person, page, job } = await seatAndAsk();
     watching.finish(job, "text");
@@ -253,11 +253,10 @@ describe("the page", () => {
       }
     });
     expect(problems).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
 
 // What concerns the whole stack, and so everybody who watches: one after another.
-// Killed replication comes back when Postgres lets it, so these get more time and a second try.
 describe("a person who watches while Realtime is in trouble", { timeout: 90_000 }, () => {
   it("sees the truth while it is down, and after it is back", async () => {
     const { person, page, job } = await seatAndAsk();

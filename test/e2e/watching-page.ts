@@ -31,6 +31,8 @@ export async function seat(
   await context.route("**/podbase.json", (route) =>
     route.fulfill({ json: { url: network.url, publishableKey: stack.publishableKey } }),
   );
+  // Eight browsers beside other tests on two cores: what is slow is not lost.
+  context.setDefaultTimeout(60_000);
   await context.addInitScript(followHiddenness);
   await prepare(context);
   let reads = 0;
