@@ -31,7 +31,8 @@ class PatientSocket extends Socket {
     // An end that was asked for is told at once.
     if (event !== "close" || this.writableEnded) return super.emit(event, ...args);
     this.#refuse();
-    setTimeout(() => super.emit("close", true), this.#graceMs);
+    // After the writes of this turn: the driver would wait for ever for one that the end cut off.
+    setTimeout(() => setImmediate(() => super.emit("close", true)), this.#graceMs);
     return true;
   }
 

@@ -21,15 +21,19 @@ const RESPONSE_TTL = "6 hours";
  * then; a crash in between sends the batch again. Woken by commits, and sweeps what an earlier run left.
  */
 export async function startNet({ superuserUrl, log, pauseMs = 1000 }: NetOptions): Promise<Worker> {
-  const sql = postgres(superuserUrl, {
-    max: 1,
-    onnotice: () => {},
-    connection: { application_name: "pg_net worker" },
-    socket: patientSocket(LOST_CONNECTION_GRACE_MS),
-  } as postgres.Options<Record<string, never>>);
+  const connect = () =>
+    postgres(superuserUrl, {
+      max: 1,
+      onnotice: () => {},
+      connection: { application_name: "pg_net worker" },
+      socket: patientSocket(LOST_CONNECTION_GRACE_MS),
+    } as postgres.Options<Record<string, never>>);
+  const listener = connect();
+  let sql = connect();
   const stopping = new AbortController();
   let wakeUp: (() => void) | undefined;
   let awake = true;
+  let giveUp = () => {};
   const wake = () => {
     awake = true;
     wakeUp?.();
@@ -45,26 +49,36 @@ export async function startNet({ superuserUrl, log, pauseMs = 1000 }: NetOptions
       }
       awake = false;
       try {
-        const sent = await sendBatch(sql, stopping.signal);
+        const lost = new Promise<never>((_, reject) => {
+          giveUp = () => reject(new Error("the session of the batch is gone"));
+        });
+        const sent = await Promise.race([sendBatch(sql, stopping.signal), lost]);
         if (sent === 0) continue;
         awake = true;
       } catch (error) {
         if (stopping.signal.aborted) return;
         log(`net: ${(error as Error).message}`);
         awake = true;
+        // As a background worker of Postgres would: what a broken session left behind is not worth trusting.
+        void sql.end({ timeout: 0 }).catch(() => {});
+        sql = connect();
       }
       await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };
 
-  await sql.listen("pg_net", wake, wake);
+  // It listens anew when the server has restarted, and then no earlier session of the worker is alive.
+  await listener.listen("pg_net", wake, () => {
+    giveUp();
+    wake();
+  });
   const working = work();
   return {
     async stop() {
       stopping.abort();
       wake();
       await working;
-      await sql.end({ timeout: 1 });
+      await Promise.all([sql.end({ timeout: 1 }), listener.end({ timeout: 1 })]);
     },
   };
 }
