@@ -132,6 +132,8 @@ create table podbase_private.attempts (
   seen_at timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
+  -- When /cancel is due; infinity as long as no id is known to cancel by. (The id itself is in no index, also not as a
+  -- condition: learning it then writes none.)
   cancel_requested_at timestamptz,
   -- /cancel was answered, or there is nothing left to cancel.
   cancel_done_at timestamptz,
@@ -147,7 +149,7 @@ create table podbase_private.attempts (
 create index attempts_due on podbase_private.attempts (next_check_at) where next_check_at is not null;
 create index attempts_live on podbase_private.attempts (endpoint) where next_check_at is not null;
 create index attempts_to_cancel on podbase_private.attempts (cancel_requested_at)
-  where cancel_requested_at is not null and cancel_done_at is null and provider_id is not null;
+  where cancel_requested_at is not null and cancel_done_at is null;
 
 -- Every report that named a real attempt with its right token, as it came (redacted), with what it did. The output of
 -- a report that completed its task lies in the task's row and only there.

@@ -168,7 +168,9 @@ begin
   update podbase_private.attempts set
       state = p.state, next_check_at = p.next_check_at, provider_id = p.provider_id, seen_at = p.seen_at,
       delay_ms = p.delay_ms, execution_ms = p.execution_ms, worker_id = p.worker_id, failure_class = p.failure_class,
-      error = p.error, submitted_at = p.submitted_at, started_at = p.started_at, finished_at = p.finished_at
+      error = p.error, submitted_at = p.submitted_at, started_at = p.started_at, finished_at = p.finished_at,
+      cancel_requested_at = case when cancel_requested_at = 'infinity' and p.provider_id is not null
+        then podbase_private.now() else cancel_requested_at end
     where id = p.id;
 end $$;
 

@@ -35,7 +35,7 @@ begin
     perform podbase_private.drop_uploads(id, task_id) from podbase_private.attempts
       where task_id = p_task.id and id <> p_attempt.id and next_check_at is not null;
     update podbase_private.attempts set state = 'superseded', next_check_at = null, finished_at = v_now,
-        cancel_requested_at = v_now
+        cancel_requested_at = case when provider_id is null then 'infinity' else v_now end
       where task_id = p_task.id and id <> p_attempt.id and next_check_at is not null;
   end if;
   if v_late or p_schedule.has_slot then

@@ -56,7 +56,8 @@ begin
     select * into strict v_attempt from podbase_private.attempts where id = r.attempt;
     if v_attempt.state not in ('claimed', 'submit_unknown') then
       -- A report may have been faster than RunPod's own answer; the id is worth keeping all the same.
-      update podbase_private.attempts set provider_id = r."providerId", submitted_at = v_now
+      update podbase_private.attempts set provider_id = r."providerId", submitted_at = v_now,
+          cancel_requested_at = case when cancel_requested_at = 'infinity' then v_now else cancel_requested_at end
         where id = r.attempt and r.outcome = 'accepted' and provider_id is null;
       continue;
     end if;

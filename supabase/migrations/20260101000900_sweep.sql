@@ -148,7 +148,9 @@ begin
     elsif v_policy = 'at_least_once' then
       v_tasks := podbase_private.fail_attempt(v_attempt, 'superseded', 'unconfirmed', 'no sign of life');
       -- Should RunPod have it after all, it is canceled there as soon as its id is known.
-      update podbase_private.attempts set cancel_requested_at = v_now where id = v_attempt.id;
+      update podbase_private.attempts set
+          cancel_requested_at = case when provider_id is null then 'infinity' else v_now end
+        where id = v_attempt.id;
     elsif v_attempt.created_at + v_endpoint.ttl_ms * interval '1 ms' > v_now then
       -- Too dear to buy twice: only the ttl ends the doubt.
       update podbase_private.attempts set next_check_at = created_at + v_endpoint.ttl_ms * interval '1 ms'
