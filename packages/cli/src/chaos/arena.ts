@@ -96,7 +96,7 @@ async function configure({ sql }: Stack): Promise<void> {
   const endpoint = {
     maxInFlight: 40,
     executionTimeoutMs: 20_000,
-    ttlMs: 60_000,
+    ttlMs: 45_000,
     firstPollMs: 30_000 / SCALE,
     maxPollMs: 600_000 / SCALE,
     evidenceWindowMs: 120_000 / SCALE,

@@ -45,7 +45,7 @@ export const FAULTS: Record<FaultName, FaultClass> = {
   },
   "provider-errors": {
     about: "RunPod answers 5xx, resets connections and tells states that are not true",
-    lasting: true,
+    lasting: false,
     everyMs: [2000, 10_000],
     forMs: [1000, 5000],
   },

@@ -39,7 +39,8 @@ export const STACK_FAULTS = {
         headers: { apikey: stack.secretKeys.podbase ?? "" },
       });
     await Promise.all([tick(), tick(), tick(), reconcile(), reconcile()]);
-    return async () => void (await stack.sql`select cron.unschedule('podbase-tick-again')`);
+    // Not by unschedule, which fails when its answer was lost and it is called again.
+    return async () => void (await stack.sql`delete from cron.job where jobname = 'podbase-tick-again'`);
   },
   "storage-full": async ({ dataDir }) => {
     // Storage has no place to put an upload: it answers as with a full disk, and what it has stays readable.
