@@ -1,16 +1,21 @@
 -- How much work an endpoint may take now: its cap, its rate, its circuit breaker.
 
+-- How long after the p_polls-th look at RunPod the next one follows: half as long again each time, at most max_poll_ms, never
+-- more than 10 minutes, since RunPod forgets results 30 minutes after the end
+-- (docs.runpod.io/serverless/endpoints/send-requests). 0: after the submission, or the worker's start.
+-- Caller: the functions of reports. Locks: none.
+create function podbase_private.next_poll(p_endpoint text, p_polls int) returns interval
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select least(max_poll_ms, first_poll_ms * 1.5 ^ least(p_polls, 30)) * interval '1 ms'
+    from podbase_private.endpoints where name = p_endpoint);
+end $$;
+
 -- Starts of the last moment are counted by a sequence for each endpoint: it needs no row lock, so claims never wait for
 -- each other, and being unlogged, no log. A token bucket: what the sequence is ahead of a clock that runs at the refill
 -- rate is what is used up. A twelfth of the limit a second plus a sixth at once stays under the limit in any ten
 -- seconds.
-
--- How long after a sign of life an attempt at this endpoint is looked up. Caller: the functions of reports. Locks: none.
-create function podbase_private.first_poll(p_endpoint text) returns interval
-language plpgsql stable set search_path = '' as $$
-begin
-  return (select first_poll_ms * interval '1 ms' from podbase_private.endpoints where name = p_endpoint);
-end $$;
 
 -- Tasks that an endpoint may take now: none while its breaker is open, one when it is time to try it again, else as many
 -- as its cap and its rate leave. Live attempts are counted by their partial index and no further than the cap: a counter

@@ -109,7 +109,7 @@ begin
     v_verdict := 'late';
   elsif v_status = 'IN_QUEUE' and v_attempt.state in ('claimed', 'submit_unknown', 'in_progress') then
     v_noted.state := 'in_queue';
-    v_noted.next_check_at := v_now + podbase_private.first_poll(v_attempt.endpoint);
+    v_noted.next_check_at := v_now + podbase_private.next_poll(v_attempt.endpoint, 0);
     perform podbase_private.save_attempt(v_noted);
     v_tasks := array[(podbase_private.show_task(v_task.id, 'waiting_for_worker', 'warming_up')).id];
   elsif v_status = 'IN_PROGRESS' then
@@ -118,7 +118,7 @@ begin
       v_noted.started_at := v_now;
       -- The lease or evidence window may end too soon or, for what is dear, only with the ttl.
       v_noted.next_check_at := least(
-        greatest(v_attempt.next_check_at, v_now + podbase_private.first_poll(v_attempt.endpoint)),
+        greatest(v_attempt.next_check_at, v_now + podbase_private.next_poll(v_attempt.endpoint, 0)),
         v_now + interval '10 minutes');
       perform podbase_private.save_attempt(v_noted);
       v_tasks := array[(podbase_private.show_task(v_task.id, 'running', null)).id];
@@ -137,6 +137,10 @@ begin
   end if;
   -- Anything else is a state that nobody has heard of: keep looking.
 
+  if v_live and v_source = 'poll' and v_tasks = '{}'
+    and v_status not in ('COMPLETED', 'FAILED', 'TIMED_OUT', 'CANCELLED') then
+    v_noted.next_check_at := v_now + podbase_private.next_poll(v_attempt.endpoint, v_attempt.polls);
+  end if;
   if v_tasks = '{}' then
     -- What it says is worth keeping even when it changes nothing, the id to cancel by before all.
     if v_noted is distinct from v_attempt then

@@ -19,10 +19,10 @@ begin
     join podbase.jobs j on j.id = a.job_id);
 end $$;
 
--- Takes up to max_polls attempts whose poll is due and sets their next one: half as long again each time, at most
--- max_poll_ms, never more than 10 minutes, since RunPod forgets results 30 minutes after the end
--- (docs.runpod.io/serverless/endpoints/send-requests). An attempt without a RunPod id cannot be polled and is left to
--- expire(). Returns look_ups(). Emits nothing. Caller: service_role. Locks: the attempts, skipping what others hold.
+-- Takes up to max_polls attempts whose poll is due, for twice the endpoint's first_poll_ms, at most a minute: should who took
+-- them die, others look again. The answer sets the next look (next_poll). An attempt without a RunPod id cannot be polled
+-- and is left to expire(). Returns look_ups(). Emits nothing. Caller: service_role. Locks: the attempts, skipping what
+-- others hold.
 create function podbase_private.claim_polls(max_polls int) returns jsonb
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -35,8 +35,7 @@ begin
     order by a.next_check_at limit podbase_private.calls_left('status', max_polls) for update skip locked
   ), taken as (
     update podbase_private.attempts a set polls = a.polls + 1,
-      next_check_at = podbase_private.now()
-        + least(e.max_poll_ms, e.first_poll_ms * 1.5 ^ least(a.polls + 1, 30)) * interval '1 ms'
+      next_check_at = podbase_private.now() + least(interval '1 minute', e.first_poll_ms * interval '2 ms')
     from due, podbase_private.endpoints e
     where a.id = due.id and e.name = a.endpoint
     returning a.id

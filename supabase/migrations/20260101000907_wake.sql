@@ -74,8 +74,8 @@ end $$;
 
 -- What reconcile says at the end of each pass: {ms, submitted, polled, canceled, checked, filesDeleted, refused, failed, error?,
 -- unanswered: [{attempt, call: status | cancel, retryAfterMs?}]}. Writes the heartbeat "reconcile".
---   unanswered  RunPod gave no answer: asked again as it wishes, else in half a minute, and never later than the endpoint's
---               max_poll_ms. What nobody has had an answer about until half an hour after its ttl is lost.
+--   unanswered  RunPod gave no answer: asked again as it wishes, else after about first_poll_ms, and never later than the
+--               endpoint's max_poll_ms. What nobody has had an answer about until half an hour after its ttl is lost.
 --   refused     answers that refused all our keys, or know no such endpoint for them: alert auth
 -- Alert cron_silent when the clock itself has stopped, which nobody but a caller from outside can notice.
 -- Emits one version for each task whose attempt is lost. Caller: service_role. Locks: the attempts that nobody else holds;
@@ -109,7 +109,7 @@ begin
         jsonb_build_object('attempt', r.attempt, 'source', 'poll', 'status', 'NOT_FOUND'));
       continue;
     end if;
-    v_wait := least(greatest(r.pause, interval '25 s' + random() * interval '10 s'),
+    v_wait := least(greatest(r.pause, v_endpoint.first_poll_ms * (0.85 + 0.3 * random()) * interval '1 ms'),
       v_endpoint.max_poll_ms * interval '1 ms');
     update podbase_private.attempts set next_check_at = v_now + v_wait, polls = greatest(0, polls - 1)
       where id = r.attempt and state in ('in_queue', 'in_progress');

@@ -146,6 +146,15 @@ describe("the account of a chaos run", () => {
     expect(account.paidTwice).toBe(0);
   });
 
+  it("counts a finished result that RunPod forgot as lost, although the work was done again", () => {
+    const run = doneBefore(fineRun(), "lost", "lost");
+    Object.assign(run.ledger.executions[0]!, { doneAt: 900 });
+    run.ledger.note({ order: 2, at: 900, type: "finished", endpoint: "gpu", job: "rp0", state: "COMPLETED" });
+    const account = judge(run);
+    expect(account).toMatchObject({ lost: 1, paidTwice: 0, repeats: { forgotten: 1 } });
+    expect(isHeld(account)).toBe(false);
+  });
+
   it("allows RunPod's own repeat after it lost a worker", () => {
     const run = fineRun();
     run.ledger.executions.push({ ...run.ledger.executions[0]! });

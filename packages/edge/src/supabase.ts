@@ -9,7 +9,10 @@ const fetchInTime: typeof fetch = (input, init) => {
   const signals = [init?.signal, AbortSignal.timeout(TIMEOUT_MS)].filter(
     (signal) => signal instanceof AbortSignal,
   );
-  return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+  // As a blob, which goes out as a stream: Deno's fetch posts a text again when a kept connection breaks, though the first
+  // may have arrived, and a submission without an idempotency key would then be two jobs.
+  const body = typeof init?.body === "string" ? new Blob([init.body]) : init?.body;
+  return fetch(input, { ...init, ...(body ? { body } : {}), signal: AbortSignal.any(signals) });
 };
 
 /** The engine's ports over supabase-js with a secret key: PostgREST for the functions of schema `podbase`, Storage. */

@@ -11,7 +11,8 @@ export interface Account {
   failures: Record<string, number>;
   /**
    * Requests that were never answered; jobs that are gone or have not ended; tasks whose work RunPod completed, with its
-   * files in Storage, and which are not completed all the same.
+   * files in Storage, and which are not completed all the same, or only by another attempt, because RunPod had forgotten
+   * the first one's result.
    */
   lost: number;
   /**
@@ -73,12 +74,13 @@ function lostJobs(requests: Requested[], rows: Rows): string[] {
 
 function lostResults(ledger: Ledger, rows: Rows): string[] {
   const tasks = new Map(rows.tasks.map((task) => [`${task.job} ${task.name}`, task]));
+  const states = new Map(rows.attempts.map(({ id, state }) => [id, state]));
   return ledger.executions.flatMap((execution) => {
     const { job, task, attempt, runpodJob, doneAt } = execution;
     if (doneAt === undefined || ledger.end(runpodJob)?.state !== "COMPLETED") return [];
     const row = tasks.get(`${job} ${task}`);
     // Not of this run, or its job is gone, which is told already.
-    if (!row || row.status === "completed") return [];
+    if (!row || (row.status === "completed" && states.get(attempt) !== "lost")) return [];
     return [
       `the result of attempt ${attempt} (RunPod ${runpodJob}): task ${task} of ${job} is ${row.status}`,
     ];
