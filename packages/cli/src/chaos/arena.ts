@@ -32,8 +32,17 @@ export interface Arena {
   stop(): Promise<void>;
 }
 
-/** Starts it on free ports in temporary folders. `log` gets what the stack has to say. */
-export async function startArena(projectDir: string, log: (line: string) => void = () => {}): Promise<Arena> {
+/**
+ * The time to live of a job at RunPod, after which it is forgotten whatever became of it: longer than a result is kept at
+ * its end, as in a real project, where the one is a day and the other half an hour.
+ */
+const TTL_MS = RETENTION_MS + 50_000;
+
+/**
+ * Starts it on free ports in temporary folders. A shorter `ttlMs` lets a run end sooner in which one class of faults alone
+ * leaves an attempt in doubt that must not be bought twice: it waits for its time to live.
+ */
+export async function startArena(projectDir: string, ttlMs = TTL_MS): Promise<Arena> {
   const dataDir = await mkdtemp(join(tmpdir(), "podbase-chaos-"));
   const project = await makeChaosProject(projectDir);
   let simulator: Simulator | undefined;
@@ -57,9 +66,9 @@ export async function startArena(projectDir: string, log: (line: string) => void
       port: 0,
       watch: false,
       functionsEnv: { RUNPOD_API_KEY: API_KEY, RUNPOD_BASE_URL: simulator.url },
-      log,
+      log: () => {},
     });
-    Object.assign(arena, { stack, simulator, reset: () => configure(stack as Stack) });
+    Object.assign(arena, { stack, simulator, reset: () => configure(stack as Stack, ttlMs) });
     await arena.reset();
     return arena;
   } catch (error) {
@@ -92,11 +101,11 @@ function startRunPod(ledger: () => Ledger): Promise<Simulator> {
 }
 
 /** The engine's own periods at the run's scale, and cron as often as pg_cron can. */
-async function configure({ sql }: Stack): Promise<void> {
+async function configure({ sql }: Stack, ttlMs: number): Promise<void> {
   const endpoint = {
     maxInFlight: 40,
     executionTimeoutMs: 20_000,
-    ttlMs: 45_000,
+    ttlMs,
     firstPollMs: 30_000 / SCALE,
     maxPollMs: 600_000 / SCALE,
     evidenceWindowMs: 120_000 / SCALE,
