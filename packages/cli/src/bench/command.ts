@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { BROKEN_OFF, onSignal } from "../on-signal.ts";
 import { printSheet } from "./print-sheet.ts";
 import { measureSheet } from "./sheet.ts";
 
@@ -25,7 +26,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   const stops: (() => Promise<void>)[] = [];
   const interrupted = onSignal(async () => {
     for (const stop of stops) await stop();
-  });
+  }, BROKEN_OFF);
   const sheet = await measureSheet({
     projectDir: process.cwd(),
     quick: flags.quick ?? false,
@@ -40,22 +41,4 @@ async function bench(flags: BenchFlags): Promise<void> {
   if (!sheet) return;
   for (const line of printSheet(sheet)) print(line);
   if (flags.json) console.log(JSON.stringify(sheet));
-}
-
-/** Cleans up on the first Ctrl-C or SIGTERM and then exits; tells whether that has begun. */
-function onSignal(cleanUp: () => Promise<void>): () => boolean {
-  let begun = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      begun = true;
-      cleanUp().then(
-        () => process.exit(signal === "SIGINT" ? 130 : 143),
-        (error) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    });
-  }
-  return () => begun;
 }

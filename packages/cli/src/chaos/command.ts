@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
+import { BROKEN_OFF, onSignal } from "../on-signal.ts";
 import { startArena } from "./arena.ts";
 import { printCertificate } from "./certificate.ts";
 import { FAULT_NAMES, FAULTS, type FaultName } from "./faults.ts";
@@ -51,7 +52,7 @@ async function chaos(flags: ChaosFlags): Promise<void> {
   const seed = flags.seed ?? randomBytes(4).toString("hex");
   print(`Seed ${seed}. Starting the stack …`);
   const arena = await startArena(process.cwd());
-  const interrupted = onSignal(arena.stop);
+  const interrupted = onSignal(arena.stop, BROKEN_OFF);
   try {
     const certificate = await runChaos(arena, {
       jobs: flags.jobs,
@@ -69,22 +70,4 @@ async function chaos(flags: ChaosFlags): Promise<void> {
   } finally {
     await arena.stop();
   }
-}
-
-/** Cleans up on the first Ctrl-C or SIGTERM and then exits; tells whether that has begun. */
-function onSignal(cleanUp: () => Promise<void>): () => boolean {
-  let begun = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      begun = true;
-      cleanUp().then(
-        () => process.exit(signal === "SIGINT" ? 130 : 143),
-        (error) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    });
-  }
-  return () => begun;
 }
