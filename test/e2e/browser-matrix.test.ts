@@ -1,8 +1,6 @@
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "./browser-launch.ts";
-import { visitStates } from "./browser-states.ts";
 import { eventually } from "./harness.ts";
 import { finishJobs, insertJobs } from "./watching-bulk.ts";
 import {
@@ -29,11 +27,6 @@ const PATIENCE_MS = 5 * PROMISE_MS;
 /** In this time a page finds that its open socket is dead: it asks after 2 s of silence and waits 2 s for the answer. */
 const SILENCE_MS = 4_000;
 const COMPLETED: Truth = { job: "completed", text: "completed", audio: "completed", pdf: "completed" };
-
-const LOOKS = [
-  { width: 390, height: 844, colorScheme: "light" },
-  { width: 1280, height: 900, colorScheme: "dark" },
-] as const;
 
 let watching: WatchingStack;
 let browser: Browser;
@@ -232,29 +225,6 @@ const countOf = (page: Page, status: string, count: number) =>
     { status, count },
     { polling: 20 },
   );
-
-describe("the page", () => {
-  it("has no serious accessibility problem in any state, on phones by day and on desktops by night", async () => {
-    const problems: string[] = [];
-    await visitStates(browser, watching, LOOKS[0], async (state, page) => {
-      await page.evaluate(axe.source);
-      for (const { width, height, colorScheme } of LOOKS) {
-        await page.setViewportSize({ width, height });
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        const { violations, passes } = await page.evaluate(() =>
-          (window as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
-        );
-        expect(passes.length).toBeGreaterThan(10);
-        for (const { id, impact, nodes } of violations) {
-          if (impact !== "serious" && impact !== "critical") continue;
-          const where = nodes.map(({ target }) => target.join(" ")).join(", ");
-          problems.push(`${state}, ${colorScheme}: ${id} at ${where}`);
-        }
-      }
-    });
-    expect(problems).toEqual([]);
-  }, 120_000);
-});
 
 // What concerns the whole stack, and so everybody who watches: one after another.
 describe("a person who watches while Realtime is in trouble", { timeout: 90_000 }, () => {
