@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "../sql/harness.ts";
+import { type Engine, ONE, openEngine } from "../sql/harness.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -26,7 +26,6 @@ const find = async (user: string, filter: { ids?: string[]; statuses?: string[];
   return row?.jobs ?? [];
 };
 
-const ONE = [{ name: "text", route: "gpu" }];
 /** A job of one task that is done. */
 const done = async (user: string): Promise<string> => {
   const { job, claims } = await engine.submit(user, ONE);

@@ -1,16 +1,9 @@
 /** Cases that chance found (model.test.ts), each in its smallest form. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "../sql/harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile } from "../sql/harness.ts";
 
 const STOPPED = { podbase: { stopped: true } };
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
 
 /** A job of one task whose first attempt was superseded by a second one, which is claimed. */
 async function superseded(task: object = {}) {

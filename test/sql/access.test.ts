@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { type Engine, openEngine, WITH_FILE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu", artifacts: { text: "text/markdown" } }];
 let engine: Engine;
 let owner: string;
 let stranger: string;
@@ -11,7 +10,7 @@ beforeAll(async () => {
   engine = await openEngine();
   owner = await engine.user();
   stranger = await engine.user();
-  const { claims, ...made } = await engine.submit(owner, ONE);
+  const { claims, ...made } = await engine.submit(owner, WITH_FILE);
   job = made.job.id;
   await engine.upload(owner, claims[0]!, "text", 3);
   await engine.complete(claims[0]!, { text: "private" });

@@ -1,14 +1,8 @@
 import type { Claim } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
-beforeAll(async () => {
-  engine = await openEngine();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine } = await engineOfFile();
 
 /** Shuts the endpoint while jobs are submitted, so that they wait. */
 async function withEndpointShut(work: () => Promise<void>): Promise<void> {

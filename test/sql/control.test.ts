@@ -1,16 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Claim } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine, READING, type Row } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, READING, type Row } from "./harness.ts";
 
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
 
 /** Calls a function of the API as a user, and gives the job it returns. */
 const ask = (caller: string | null, name: string, id: string): Promise<Row> =>

@@ -1,23 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
 const DAY = 86_400;
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(async () => {
-  await engine.configure({ settings: { keep_events: "30 days" } });
-  await engine.reset();
-});
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile((engine) =>
+  engine.configure({ settings: { keep_events: "30 days" } }),
+);
 
 /** A job that completes `days` after now, and the tables that its history lies in. */
 async function tablesOf(days: number): Promise<{ job: string; tables: string[] }> {
   await engine.clock(days * DAY);
-  const { job, claims } = await engine.submit(user, [{ name: "text", route: "gpu" }]);
+  const { job, claims } = await engine.submit(user, ONE);
   await engine.complete(claims[0]!);
   return { job: job.id, tables: await tablesOfJob(job.id) };
 }

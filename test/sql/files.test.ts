@@ -1,20 +1,9 @@
 import type { Claim } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, WITH_FILE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu", artifacts: { text: "text/markdown" } }];
 const HOUR = 3600;
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(async () => {
-  await engine.reset();
-  await engine.sql`delete from podbase_private.files_to_delete`;
-});
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile(({ sql }) => sql`delete from podbase_private.files_to_delete`);
 
 const claimFiles = async (limit = 100) =>
   (await engine.sql`select podbase.claim_file_deletes(${limit}) as f`)[0]!.f as {
@@ -29,7 +18,7 @@ const pathOf = (claim: Claim) => [claim.user, claim.job, claim.task, claim.attem
 const isDue = async () => (await engine.sql`select podbase_private.work_is_due() as due`)[0]!.due as boolean;
 
 async function submitted(more: object = {}): Promise<{ job: string; claim: Claim }> {
-  const { job, claims } = await engine.submit(user, ONE, more);
+  const { job, claims } = await engine.submit(user, WITH_FILE, more);
   await engine.upload(claims[0]!.user, claims[0]!, "text", 3);
   return { job: job.id, claim: claims[0]! };
 }
@@ -59,10 +48,10 @@ describe("the files of a deleted job", () => {
   });
 
   it("stay while another user's copy shows them", async () => {
-    const plan = { tasks: ONE, reuse: { scope: "global", ttlMs: 60_000 } };
+    const plan = { tasks: WITH_FILE, reuse: { scope: "global", ttlMs: 60_000 } };
     const { job, claim } = await submitted({ plan });
     await engine.complete(claim);
-    const copy = await engine.submit(await engine.user(), ONE, { plan });
+    const copy = await engine.submit(await engine.user(), WITH_FILE, { plan });
     await engine.sql`delete from podbase.jobs where id = ${job}`;
     expect(await claimFiles()).toEqual([]);
     await engine.sql`delete from podbase.jobs where id = ${copy.job.id}`;
@@ -71,10 +60,10 @@ describe("the files of a deleted job", () => {
 
   it("go with the user's account, also what a worker may still upload", async () => {
     const gone = await engine.user();
-    const done = (await engine.submit(gone, ONE)).claims[0]!;
+    const done = (await engine.submit(gone, WITH_FILE)).claims[0]!;
     await engine.upload(gone, done, "text", 3);
     await engine.complete(done);
-    const running = (await engine.submit(gone, ONE)).claims[0]!;
+    const running = (await engine.submit(gone, WITH_FILE)).claims[0]!;
     await engine.sql`delete from auth.users where id = ${gone}`;
     expect(await claimFiles()).toMatchObject([{ path: pathOf(done) }]);
     await engine.upload(gone, running, "text", 3);
@@ -105,7 +94,7 @@ describe("what an attempt without a result uploaded", () => {
     await engine.tick();
     expect(await engine.attempt(claim)).toMatchObject({ state: "superseded" });
     await engine.complete(claim);
-    const other = (await engine.submit(user, ONE, { input: { n: 2 } })).claims[0]!;
+    const other = (await engine.submit(user, WITH_FILE, { input: { n: 2 } })).claims[0]!;
     await engine.report(other, { status: "FAILED", class: "bad_input", error: "no" });
     expect(await waiting()).toBe(2);
     await engine.clock(4 * HOUR);

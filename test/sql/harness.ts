@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Claim, Report, ReportResult, SubmitResult } from "@podbase/core";
 import { createTestDatabase } from "@podbase/local/testing";
 import postgres from "postgres";
+import { afterAll, afterEach } from "vitest";
 
 /** One task of a plan, as `submit_job` takes it. */
 export interface PlanTask {
@@ -13,6 +14,12 @@ export interface PlanTask {
   submitPolicy?: string;
   maxAttempts?: number;
 }
+
+/** A plan of one task. */
+export const ONE = [{ name: "text", route: "gpu" }];
+
+/** A plan of one task that makes a file. */
+export const WITH_FILE: PlanTask[] = [{ name: "text", route: "gpu", artifacts: { text: "text/markdown" } }];
 
 /** A reading's plan without artifacts: text, then audio and pdf. */
 export const READING: PlanTask[] = [
@@ -56,6 +63,12 @@ export async function openEngine() {
       ),
     submission: (claim: Claim, outcome: object) =>
       json<number>("record_submissions", [{ attempt: claim.attempt, ...outcome }]),
+    /** A job whose only attempt waits in RunPod's queue. */
+    async inQueue(user: string, task: object = {}): Promise<{ id: string; claim: Claim }> {
+      const { job, claims } = await engine.submit(user, [{ name: "text", route: "gpu", ...task }]);
+      await engine.accepted(...claims);
+      return { id: job.id, claim: claims[0]! };
+    },
     report: (claim: Claim, report: Partial<Report>) =>
       json<ReportResult>("record_report", {
         attempt: claim.attempt,
@@ -120,6 +133,23 @@ export async function openEngine() {
   return engine;
 }
 
+/** What `openEngine` gives. */
 export type Engine = Awaited<ReturnType<typeof openEngine>>;
+
+/**
+ * The engine of a whole test file, and a user: reset after each test, closed after the last. Awaited once, at the top of the
+ * file. `tidy` puts back, after each reset, what only that file changes.
+ */
+export async function engineOfFile(tidy?: (engine: Engine) => PromiseLike<unknown>) {
+  const engine = await openEngine();
+  afterEach(async () => {
+    await engine.reset();
+    await tidy?.(engine);
+  });
+  afterAll(() => engine.close());
+  return { engine, user: await engine.user() };
+}
+
+/** A row of any table. */
 // biome-ignore lint/suspicious/noExplicitAny: rows of a test are looked at field by field.
 export type Row = Record<string, any>;

@@ -1,21 +1,11 @@
-import type { Claim } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
 const NONE = { idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 };
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
+const { engine, user } = await engineOfFile(async ({ sql }) => {
+  await sql`delete from podbase_private.endpoint_health`;
+  await sql`delete from podbase_private.route_pace`;
 });
-afterEach(async () => {
-  await engine.reset();
-  await engine.sql`delete from podbase_private.endpoint_health`;
-  await engine.sql`delete from podbase_private.route_pace`;
-});
-afterAll(() => engine.close());
 
 const claimHealth = async () =>
   (await engine.sql`select podbase.claim_health() as endpoints`)[0]!.endpoints as unknown[];
@@ -23,12 +13,6 @@ const recordHealth = (workers: object, jobs: object = { inQueue: 1, inProgress: 
   engine.sql`select podbase.record_health(${engine.sql.json([{ endpoint: "one", workers, jobs }] as never)})`;
 const workIsDue = async () => (await engine.sql`select podbase_private.work_is_due() as due`)[0]!.due;
 
-/** A job whose only attempt waits in RunPod's queue. */
-async function waiting(): Promise<{ id: string; claim: Claim }> {
-  const { job, claims } = await engine.submit(user, ONE);
-  await engine.accepted(...claims);
-  return { id: job.id, claim: claims[0]! };
-}
 const told = async (id: string) => (await engine.job(id)).notice?.code;
 const alerts = async () =>
   (await engine.sql`select code from podbase_private.alerts order by id`).map(({ code }) => code);
@@ -36,7 +20,7 @@ const alerts = async () =>
 describe("the health of an endpoint", () => {
   it("is asked for while somebody waits there, at most every 15 s", async () => {
     expect(await claimHealth()).toEqual([]);
-    await waiting();
+    await engine.inQueue(user);
     expect(await claimHealth()).toEqual([{ name: "one", providerId: "ep-one" }]);
     expect(await claimHealth()).toEqual([]);
     await engine.clock(14);
@@ -46,7 +30,7 @@ describe("the health of an endpoint", () => {
   });
 
   it("is worth a call of its own after 15 s of waiting, then ever more seldom", async () => {
-    const { claim } = await waiting();
+    const { claim } = await engine.inQueue(user);
     expect(await workIsDue()).toBe(false);
     await engine.clock(20);
     expect(await workIsDue()).toBe(true);
@@ -63,7 +47,7 @@ describe("the health of an endpoint", () => {
   });
 
   it("is not asked for when work runs and nobody waits", async () => {
-    const { claim } = await waiting();
+    const { claim } = await engine.inQueue(user);
     await engine.report(claim, { status: "IN_PROGRESS" });
     await engine.clock(20);
     expect(await claimHealth()).toEqual([]);
@@ -78,7 +62,7 @@ describe("who waits is told", () => {
     ["nothing new where a worker is ready", { ...NONE, idle: 1, ready: 1, throttled: 1 }, "warming_up"],
     ["nothing new by an answer that lacks most counters", { idle: 0, running: 0 }, "warming_up"],
   ])("%s", async (_what, workers, code) => {
-    const { id } = await waiting();
+    const { id } = await engine.inQueue(user);
     await recordHealth(workers);
     expect(await told(id)).toBe(code);
     await engine.clock(60);
@@ -87,7 +71,7 @@ describe("who waits is told", () => {
   });
 
   it("that there are no workers when that is so twice in a row, and somebody is alerted when it lasts", async () => {
-    const { id } = await waiting();
+    const { id } = await engine.inQueue(user);
     await recordHealth(NONE);
     expect(await told(id)).toBe("warming_up");
     await engine.clock(20);
@@ -100,7 +84,7 @@ describe("who waits is told", () => {
   });
 
   it("once for each change, with one version", async () => {
-    const { id } = await waiting();
+    const { id } = await engine.inQueue(user);
     const { version } = await engine.job(id);
     await recordHealth({ ...NONE, throttled: 1 });
     await recordHealth({ ...NONE, throttled: 2 });
@@ -115,7 +99,7 @@ describe("who waits is told", () => {
   });
 
   it("later if somebody else holds the job, and then only while it still waits", async () => {
-    const { id, claim } = await waiting();
+    const { id, claim } = await engine.inQueue(user);
     await engine.pool.begin(async (other) => {
       await other`select from podbase.jobs where id = ${id} for update`;
       await recordHealth({ ...NONE, throttled: 1 });
@@ -128,7 +112,7 @@ describe("who waits is told", () => {
 });
 
 it("workers that crash while somebody waits raise an alert", async () => {
-  await waiting();
+  await engine.inQueue(user);
   await recordHealth({ ...NONE, unhealthy: 1 });
   expect(await alerts()).toEqual(["workers_unhealthy"]);
   await recordHealth({ ...NONE, unhealthy: 1 }, { inQueue: 0 });
@@ -139,14 +123,14 @@ describe("a task that runs longer than its like", () => {
   /** Six tasks of the route that ran for 20 s each. */
   async function history() {
     for (let n = 0; n < 6; n++) {
-      const { claim } = await waiting();
+      const { claim } = await engine.inQueue(user);
       await engine.report(claim, { status: "COMPLETED", output: {}, delayTime: 100, executionTime: 20_000 });
     }
   }
 
   it("says that it still works, then that it is slow, and nothing else changes", async () => {
     await history();
-    const { id, claim } = await waiting();
+    const { id, claim } = await engine.inQueue(user);
     await engine.report(claim, { status: "IN_PROGRESS" });
     await engine.clock(15);
     await engine.tick();
@@ -169,7 +153,7 @@ describe("a task that runs longer than its like", () => {
   });
 
   it("is measured by half of its time limit where too few have run to tell", async () => {
-    const { id, claim } = await waiting();
+    const { id, claim } = await engine.inQueue(user);
     await engine.report(claim, { status: "IN_PROGRESS" });
     await engine.clock(440);
     await engine.tick();

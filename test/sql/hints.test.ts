@@ -1,22 +1,9 @@
 import type { Claim, HintResult, Poll } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
 
-async function inQueue(): Promise<{ id: string; claim: Claim }> {
-  const { job, claims } = await engine.submit(user, ONE);
-  await engine.accepted(...claims);
-  return { id: job.id, claim: claims[0]! };
-}
 const polls = async () => (await engine.sql`select podbase.claim_polls() as polls`)[0]!.polls as Poll[];
 
 describe("a webhook that is a hint", () => {
@@ -33,7 +20,7 @@ describe("a webhook that is a hint", () => {
     )[0]!.result as HintResult;
 
   it("changes nothing, but gives what to look up and has it looked up soon", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     const result = await hint(claim, { status: "COMPLETED", output: { forged: true }, providerId: "other" });
     expect(result).toMatchObject({
       verdict: "unchanged",
@@ -63,7 +50,7 @@ describe("a webhook that is a hint", () => {
   });
 
   it("with a wrong token is nothing at all", async () => {
-    const { claim } = await inQueue();
+    const { claim } = await engine.inQueue(user);
     expect(await hint(claim, { status: "COMPLETED", token: "x" })).toEqual({
       verdict: "unauthorized",
       proceed: false,

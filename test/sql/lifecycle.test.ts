@@ -1,14 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine, READING } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE, READING } from "./harness.ts";
 
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
 
 describe("a job", () => {
   it("goes from queued through processing to completed, its version rising by one a published change", async () => {
@@ -41,7 +34,7 @@ describe("a job", () => {
   });
 
   it("tells its owner's private topic of every version, without input, output or token", async () => {
-    const { job, claims } = await engine.submit(user, [{ name: "text", route: "gpu" }], {
+    const { job, claims } = await engine.submit(user, ONE, {
       input: { secret: "s3cr3t" },
     });
     await engine.accepted(...claims);

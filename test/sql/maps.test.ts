@@ -1,14 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine, type PlanTask } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, type PlanTask } from "./harness.ts";
 
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
 
 /** An image for each element of a list, then one sheet of them all. */
 const over = (where: string, more: object = {}): PlanTask[] => [

@@ -1,17 +1,9 @@
 /** What each function does when it is called by the wrong one, about the wrong thing, or with what makes no sense. */
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine, READING } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE, READING } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
 
 const call = async (name: string, argument: unknown) =>
   (await engine.sql.unsafe(`select podbase.${name}($1) as r`, [argument as never]))[0]!.r;

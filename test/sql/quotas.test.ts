@@ -1,20 +1,13 @@
 import type { SubmitResult } from "@podbase/core";
 import postgres from "postgres";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
 let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
+const { engine } = await engineOfFile(async ({ configure, sql }) => {
+  await configure({ settings: { max_jobs_per_minute: null, max_open_jobs: null } });
+  await sql`delete from podbase_private.user_limits`;
 });
-afterEach(async () => {
-  await limits({ max_jobs_per_minute: null, max_open_jobs: null });
-  await engine.sql`delete from podbase_private.user_limits`;
-  await engine.reset();
-});
-afterAll(() => engine.close());
 
 const limits = (settings: object) => engine.configure({ settings });
 const submit = (more: object = {}, owner = user) => engine.submit(owner, ONE, more);

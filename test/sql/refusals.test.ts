@@ -1,15 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
 
 describe("every function of the API", () => {
   it("refuses the roles it is not for (42501)", async () => {

@@ -1,23 +1,8 @@
 import type { Claim } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
-
-/** A job whose only attempt is in RunPod's queue. */
-async function inQueue(task: object = {}): Promise<{ id: string; claim: Claim }> {
-  const { job, claims } = await engine.submit(user, [{ ...ONE[0]!, ...task }]);
-  await engine.accepted(...claims);
-  return { id: job.id, claim: claims[0]! };
-}
+const { engine, user } = await engineOfFile();
 
 /** The next attempt of a job whose last one went wrong, once its back-off is over. */
 async function nextAttempt(job: string, afterSeconds = 600): Promise<Claim> {
@@ -30,7 +15,7 @@ async function nextAttempt(job: string, afterSeconds = 600): Promise<Claim> {
 
 describe("a report", () => {
   it("with a wrong token, task or kind has no effect and is not stored", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     for (const forged of [{ token: "0".repeat(64) }, { token: "" }, { task: "audio" }, { kind: "image" }]) {
       const result = await engine.report(claim, { status: "COMPLETED", output: {}, ...forged });
       expect(result).toMatchObject({ verdict: "unauthorized", proceed: false });
@@ -42,7 +27,7 @@ describe("a report", () => {
   });
 
   it("that comes twice counts once", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     expect((await engine.complete(claim)).verdict).toBe("applied");
     const { version } = await engine.job(id);
     expect((await engine.complete(claim)).verdict).toBe("duplicate");
@@ -50,7 +35,7 @@ describe("a report", () => {
   });
 
   it("of progress that arrives after the end changes nothing", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     await engine.complete(claim);
     expect(await engine.report(claim, { status: "IN_PROGRESS" })).toMatchObject({
       verdict: "late",
@@ -71,7 +56,7 @@ describe("a report", () => {
   });
 
   it("stores what it said but never the token", async () => {
-    const { claim } = await inQueue();
+    const { claim } = await engine.inQueue(user);
     await engine.complete(claim);
     const stored =
       await engine.sql`select report from podbase_private.webhook_inbox where attempt_id = ${claim.attempt}`;
@@ -80,7 +65,7 @@ describe("a report", () => {
   });
 
   it("of progress shows rising values only, at most one a second", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     await engine.report(claim, { source: "worker", status: "IN_PROGRESS" });
     const tell = (seq: number, progress: number) =>
       engine.report(claim, { source: "worker", status: "IN_PROGRESS", seq, progress });
@@ -95,7 +80,7 @@ describe("a report", () => {
   });
 
   it("without the declared artifact in storage is a missing output; with it, the artifact is recorded", async () => {
-    const { id, claim } = await inQueue({ artifacts: { text: "text/markdown" } });
+    const { id, claim } = await engine.inQueue(user, { artifacts: { text: "text/markdown" } });
     const output = { podbase: { artifacts: { text: { bytes: 5, sha256: "ab" } } } };
     await engine.upload(user, claim, "text", 4);
     await engine.complete(claim, output);
@@ -115,7 +100,7 @@ describe("a report", () => {
 
 describe("a failure", () => {
   it("is tried again after a back-off, until max_attempts", async () => {
-    const { id, claim } = await inQueue({ maxAttempts: 2 });
+    const { id, claim } = await engine.inQueue(user, { maxAttempts: 2 });
     await engine.report(claim, { status: "FAILED", error: "CUDA out of memory" });
     expect(await engine.job(id)).toMatchObject({
       status: "processing",
@@ -130,7 +115,7 @@ describe("a failure", () => {
   });
 
   it("of bad input is never tried again", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     await engine.report(claim, { status: "FAILED", class: "bad_input", error: "no" });
     expect(await engine.job(id)).toMatchObject({ status: "failed", error: { code: "bad_input" } });
   });
@@ -201,7 +186,7 @@ describe("a POST without a clear answer", () => {
   });
 
   it("at_most_once: what RunPod told of its end leaves no doubt, so it is tried again as its class says", async () => {
-    const { id, claim } = await inQueue({ submitPolicy: "at_most_once" });
+    const { id, claim } = await engine.inQueue(user, { submitPolicy: "at_most_once" });
     await engine.report(claim, { status: "FAILED", error: "boom" });
     expect(await nextAttempt(id)).toMatchObject({ number: 2 });
   });
@@ -234,7 +219,7 @@ describe("a poll", () => {
     (await engine.sql`select podbase.claim_polls(100) as p`)[0]!.p as { attempt: string }[];
 
   it("is due 30 s after the submission, then ever more rarely, at least every ten minutes", async () => {
-    const { claim } = await inQueue();
+    const { claim } = await engine.inQueue(user);
     const mine = async () => (await polls()).some((poll) => poll.attempt === claim.attempt);
     await engine.clock(29);
     expect(await mine()).toBe(false);
@@ -250,7 +235,7 @@ describe("a poll", () => {
   });
 
   it("that finds nothing right after the submission waits; later, the work is lost and tried again", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     const lost = { source: "poll", status: "NOT_FOUND" } as const;
     expect((await engine.report(claim, lost)).verdict).toBe("unchanged");
     await engine.clock(61);
@@ -260,7 +245,7 @@ describe("a poll", () => {
   });
 
   it("that finds nothing completes the task when its artifacts are in storage", async () => {
-    const { id, claim } = await inQueue({ artifacts: { text: "text/markdown" } });
+    const { id, claim } = await engine.inQueue(user, { artifacts: { text: "text/markdown" } });
     await engine.report(claim, { source: "worker", status: "IN_PROGRESS" });
     await engine.upload(user, claim, "text", 7);
     await engine.report(claim, { source: "poll", status: "NOT_FOUND" });
@@ -268,7 +253,7 @@ describe("a poll", () => {
   });
 
   it("that brings an unheard-of state changes nothing", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     expect((await engine.report(claim, { source: "poll", status: "DREAMING" as never })).verdict).toBe(
       "unchanged",
     );
@@ -278,7 +263,7 @@ describe("a poll", () => {
 
 describe("many reports", () => {
   it("count in one call, each by itself, in the order given; what they make ready comes with the last", async () => {
-    const [one, two] = [await inQueue(), await inQueue()];
+    const [one, two] = [await engine.inQueue(user), await engine.inQueue(user)];
     const { claims } = await engine.submit(user, [ONE[0]!, { name: "next", route: "gpu", after: ["text"] }]);
     const completed = (claim: Claim) => ({
       ...{ attempt: claim.attempt, token: claim.token, kind: claim.kind, task: claim.task },

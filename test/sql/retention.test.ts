@@ -1,27 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
 const DAY = 86_400;
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
-});
-afterEach(async () => {
-  await engine.configure({
+const { engine, user } = await engineOfFile((engine) =>
+  engine.configure({
     settings: { keep_jobs: null, keep_payloads: null, keep_events: "30 days", keep_reports: "7 days" },
-  });
-  await engine.reset();
-});
-afterAll(() => engine.close());
+  }),
+);
 
 /** Completed jobs, the first of them `days` after now. */
-async function finished(count: number, days = 0): Promise<string[]> {
+async function finished(count: number, days = 0, owner = user): Promise<string[]> {
   await engine.clock(days * DAY);
   const ids = [];
   for (let n = 0; n < count; n++) {
-    const { job, claims } = await engine.submit(user, [{ name: "text", route: "gpu" }]);
+    const { job, claims } = await engine.submit(owner, ONE);
     await engine.complete(claims[0]!, { text: "words" });
     ids.push(job.id);
   }
@@ -47,7 +39,7 @@ describe("retention", () => {
   it("deletes finished jobs with all that hangs on them, and no open ones", async () => {
     await engine.configure({ settings: { keep_jobs: "10 days" } });
     await finished(3);
-    const open = await engine.submit(user, [{ name: "text", route: "gpu" }]);
+    const open = await engine.submit(user, ONE);
     await engine.accepted(...open.claims);
     const [young] = await finished(1, 9);
     await engine.clock(11 * DAY);
@@ -79,8 +71,9 @@ describe("retention", () => {
   });
 
   it("goes with the user: nothing of theirs is left when their account is deleted", async () => {
-    await finished(2);
-    await engine.sql`delete from auth.users where id = ${user}`;
+    const leaver = await engine.user();
+    await finished(2, 0, leaver);
+    await engine.sql`delete from auth.users where id = ${leaver}`;
     for (const table of [
       "podbase.tasks",
       "podbase_private.task_schedule",
@@ -90,6 +83,5 @@ describe("retention", () => {
     ]) {
       expect(await rows(table), table).toBe(0);
     }
-    user = await engine.user();
   });
 });

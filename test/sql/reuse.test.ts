@@ -1,24 +1,16 @@
 import type { Claim } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine, type PlanTask } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, type PlanTask, WITH_FILE } from "./harness.ts";
 
-const ONE: PlanTask[] = [{ name: "text", route: "gpu", artifacts: { text: "text/markdown" } }];
 const TWO: PlanTask[] = [
   { name: "text", route: "gpu" },
   { name: "audio", route: "gpu", after: ["text"] },
 ];
 const OTHERS = "00000000-0000-4000-8000-000000000000";
-let engine: Engine;
-let user: string;
-let other: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  [user, other] = [await engine.user(), await engine.user()];
-});
-afterEach(() => engine.reset());
-afterAll(() => engine.close());
+const { engine, user } = await engineOfFile();
+const other = await engine.user();
 
-const ask = (who: string, scope: "user" | "global", tasks = ONE, more: object = {}) =>
+const ask = (who: string, scope: "user" | "global", tasks = WITH_FILE, more: object = {}) =>
   engine.submit(who, tasks, { plan: { tasks, reuse: { scope, ttlMs: 60_000 } }, ...more });
 /** Completes a claim whose artifact lies in Storage. */
 async function complete(claim: Claim) {
@@ -40,7 +32,7 @@ describe("reuse by one user", () => {
     const first = await ask(user, "user");
     expect(await ask(user, "user")).toMatchObject({ created: false, claims: [], job: { id: first.job.id } });
     expect((await ask(other, "user")).created).toBe(true);
-    expect((await ask(user, "user", ONE, { input: { n: 2 } })).created).toBe(true);
+    expect((await ask(user, "user", WITH_FILE, { input: { n: 2 } })).created).toBe(true);
     await complete(first.claims[0]!);
     expect(await ask(user, "user")).toMatchObject({
       created: false,
@@ -185,12 +177,14 @@ describe("reuse among all users", () => {
 
   it("keeps idempotency keys: the same key is the same copy, another input under it is refused", async () => {
     const first = await ask(user, "global");
-    const copy = await ask(other, "global", ONE, { idempotencyKey: "k" });
-    expect(await ask(other, "global", ONE, { idempotencyKey: "k" })).toMatchObject({
+    const copy = await ask(other, "global", WITH_FILE, { idempotencyKey: "k" });
+    expect(await ask(other, "global", WITH_FILE, { idempotencyKey: "k" })).toMatchObject({
       created: false,
       job: { id: copy.job.id },
     });
-    await expect(ask(other, "global", ONE, { idempotencyKey: "k", input: { n: 2 } })).rejects.toMatchObject({
+    await expect(
+      ask(other, "global", WITH_FILE, { idempotencyKey: "k", input: { n: 2 } }),
+    ).rejects.toMatchObject({
       code: "PB001",
     });
     await expect(ask(OTHERS, "global")).rejects.toMatchObject({ code: "23503" });

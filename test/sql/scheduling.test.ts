@@ -1,20 +1,13 @@
 import type { Claim } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine } from "./harness.ts";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
-beforeAll(async () => {
-  engine = await openEngine();
-});
-afterEach(async () => {
-  await engine.configure({
+const { engine } = await engineOfFile((engine) =>
+  engine.configure({
     endpoints: { one: { providerId: "ep-one" } },
     settings: { max_in_flight_per_user: null, breaker_threshold: 5 },
-  });
-  await engine.reset();
-});
-afterAll(() => engine.close());
+  }),
+);
 
 const open = (enabled: boolean, more: object = {}) =>
   engine.configure({ endpoints: { one: { providerId: "ep-one", enabled, ...more } } });

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderStateFiles } from "../../scripts/state-files.ts";
-import { type Engine, openEngine } from "./harness.ts";
+import { type Engine, ONE, openEngine } from "./harness.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ describe("state machines", () => {
   it.each(MACHINES)(
     "of a %s allow every move of their table and refuse every other (PB004)",
     async (machine, table, column) => {
-      const { job } = await engine.submit(await engine.user(), [{ name: "text", route: "gpu" }]);
+      const { job } = await engine.submit(await engine.user(), ONE);
       const owner = machine === "job" ? "id" : "job_id";
       const moves = await engine.sql<{ from: string; to: string }[]>`
         select from_state::text as from, to_state::text as to

@@ -1,30 +1,16 @@
-import type { Claim, PassSummary, Poll } from "@podbase/core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, openEngine, type Row } from "./harness.ts";
+import type { PassSummary, Poll } from "@podbase/core";
+import { describe, expect, it } from "vitest";
+import { engineOfFile, ONE, type Row } from "./harness.ts";
 
-const ONE = [{ name: "text", route: "gpu" }];
-let engine: Engine;
-let user: string;
-beforeAll(async () => {
-  engine = await openEngine();
-  user = await engine.user();
+const { engine, user } = await engineOfFile(async ({ sql }) => {
+  await sql`delete from podbase_private.heartbeats`;
+  await sql`delete from podbase_private.endpoint_health`;
+  await sql`delete from vault.secrets`;
+  await sql`delete from net.http_request_queue`;
+  await sql`delete from net._http_response`;
+  await sql`update podbase_private.call_budgets set used_to = '-infinity'`;
 });
-afterEach(async () => {
-  await engine.reset();
-  await engine.sql`delete from podbase_private.heartbeats`;
-  await engine.sql`delete from podbase_private.endpoint_health`;
-  await engine.sql`delete from vault.secrets`;
-  await engine.sql`delete from net.http_request_queue`;
-  await engine.sql`delete from net._http_response`;
-  await engine.sql`update podbase_private.call_budgets set used_to = '-infinity'`;
-});
-afterAll(() => engine.close());
 
-async function inQueue(): Promise<{ id: string; claim: Claim }> {
-  const { job, claims } = await engine.submit(user, ONE);
-  await engine.accepted(...claims);
-  return { id: job.id, claim: claims[0]! };
-}
 const polls = async (limit = 50) =>
   (await engine.sql`select podbase.claim_polls(${limit}) as polls`)[0]!.polls as Poll[];
 const cancels = async (limit = 50) =>
@@ -59,7 +45,7 @@ const answer = (status: number | null, error: string | null = null) =>
 describe("the answer to a call of reconcile", () => {
   it("is heard by the next tick and kept in the heartbeat", async () => {
     await setSecrets();
-    await inQueue();
+    await engine.inQueue(user);
     await engine.clock(60);
     await engine.tick();
     await answer(202);
@@ -78,7 +64,7 @@ describe("the answer to a call of reconcile", () => {
     [404, "a function that is not deployed"],
   ])("%i, %s, raises an alert", async (status) => {
     await setSecrets();
-    await inQueue();
+    await engine.inQueue(user);
     await engine.clock(60);
     await engine.tick();
     await answer(status);
@@ -88,7 +74,7 @@ describe("the answer to a call of reconcile", () => {
 
   it("that is a time-out raises one only when it comes three times in a row", async () => {
     await setSecrets();
-    await inQueue();
+    await engine.inQueue(user);
     for (let n = 0; n < 3; n++) {
       expect(await alerts()).toEqual([]);
       await engine.clock(60 + n);
@@ -103,7 +89,7 @@ describe("the answer to a call of reconcile", () => {
 describe("a tick that can't call", () => {
   it("still heals, names what is missing and raises an alert", async () => {
     const { job } = await engine.submit(user, ONE);
-    await inQueue();
+    await engine.inQueue(user);
     await engine.clock(60);
     await engine.tick();
     expect((await engine.job(job.id)).phase).toBe("confirming");
@@ -117,7 +103,7 @@ describe("a tick that can't call", () => {
   it("because pg_net is gone still heals and says so", async () => {
     await setSecrets();
     const { job } = await engine.submit(user, ONE);
-    await inQueue();
+    await engine.inQueue(user);
     await engine.clock(60);
     await engine.sql`alter function net.http_post(text, jsonb, jsonb, jsonb, int) rename to http_post_gone`;
     try {
@@ -134,7 +120,7 @@ describe("a tick that can't call", () => {
 describe("reconcile's silence", () => {
   it("is noticed after five minutes with work due", async () => {
     await setSecrets();
-    await inQueue();
+    await engine.inQueue(user);
     const tickThrough = async (from: number, to: number) => {
       for (let at = from; at <= to; at += 30) {
         await engine.clock(at);
@@ -165,7 +151,7 @@ describe("the end of a pass", () => {
   });
 
   it("has what RunPod did not answer asked again soon, or when RunPod wishes", async () => {
-    const [soon, later] = [await inQueue(), await inQueue()];
+    const [soon, later] = [await engine.inQueue(user), await engine.inQueue(user)];
     await engine.clock(60);
     expect(await polls()).toHaveLength(2);
     await recordPass({
@@ -184,7 +170,7 @@ describe("the end of a pass", () => {
   });
 
   it("gives up what nobody had an answer about until half an hour after its ttl, and says so", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     await engine.clock(86_400 + 1700);
     expect(await polls()).toHaveLength(1);
     const unanswered = [{ attempt: claim.attempt, call: "status" as const }];
@@ -206,7 +192,7 @@ describe("the end of a pass", () => {
 
 describe("work that RunPod has forgotten", () => {
   it("is lost with an alert and tried again by policy", async () => {
-    const { id, claim } = await inQueue();
+    const { id, claim } = await engine.inQueue(user);
     await engine.report(claim, { status: "IN_PROGRESS" });
     await engine.clock(2400);
     await engine.report(claim, { source: "poll", status: "NOT_FOUND" });
