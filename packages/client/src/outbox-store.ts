@@ -37,8 +37,15 @@ export const defaultStorage = (): OutboxStorage => {
 /** Makes the store. One item a user, so that nobody's requests are sent as somebody else. */
 export const createOutboxStore = (storage: OutboxStorage): OutboxStore => {
   const keyOf = (userId: string) => `podbase.outbox.${userId}`;
-  const read = async (userId: string): Promise<QueuedRequest[]> =>
-    JSON.parse((await storage.getItem(keyOf(userId))) ?? "[]");
+  const read = async (userId: string): Promise<QueuedRequest[]> => {
+    const stored = await storage.getItem(keyOf(userId));
+    try {
+      return JSON.parse(stored ?? "[]");
+    } catch {
+      // Cut off, as when the device died while writing. Nobody could ever add to it again.
+      return [];
+    }
+  };
   let last: Promise<unknown> = Promise.resolve();
 
   return {

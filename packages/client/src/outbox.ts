@@ -44,9 +44,9 @@ export interface Outbox<Jobs extends JobCatalog> {
    * go on with what the last run left.
    */
   start(): void;
-  /** Calls back with the queue of the signed-in user at each change. */
+  /** Calls back with the queue of the signed-in user at each change; once started, also when another one signs in. */
   onChange(listener: (requests: QueuedRequest[]) => void): Subscription;
-  /** Calls back when a request became a job, or was refused. */
+  /** Calls back when a request of the signed-in user became a job, or was refused. */
   onDelivery(listener: (delivery: Delivery<JobOf<Jobs>>) => void): Subscription;
 }
 
@@ -71,14 +71,35 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
   let sending = false;
   let again = false;
   let failures = 0;
+  /** Whether what was sent last was refused for its token. */
+  let unauthorized = false;
+  /** Whose queue was handed out last; undefined before the first. */
+  let shownTo: string | null | undefined;
 
   const userId = () => currentUser(supabase);
 
-  const take = async (user: string, idempotencyKey: string): Promise<void> => {
-    changes.emit(
-      await store.change(user, (all) => all.filter((each) => each.idempotencyKey !== idempotencyKey)),
-    );
+  const list = async (): Promise<QueuedRequest[]> => {
+    const user = await userId();
+    shownTo = user;
+    return user === null ? [] : store.read(user);
   };
+
+  /** Changes a user's queue; nobody else hears of it. True if the user is still there. */
+  const change = async (
+    user: string,
+    how: (requests: QueuedRequest[]) => QueuedRequest[],
+  ): Promise<boolean> => {
+    const requests = await store.change(user, how);
+    const present = (await userId()) === user;
+    if (present) {
+      shownTo = user;
+      changes.emit(requests);
+    }
+    return present;
+  };
+
+  const take = (user: string, idempotencyKey: string): Promise<boolean> =>
+    change(user, (all) => all.filter((each) => each.idempotencyKey !== idempotencyKey));
 
   /** Sends the oldest until none is left; false if one has to wait. */
   const sendAll = async (): Promise<boolean> => {
@@ -87,9 +108,11 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
       const [request] = user === null ? [] : await store.read(user);
       if (user === null || request === undefined) return true;
       const { data: job, error } = await send(request, user);
+      unauthorized = error?.code === "unauthorized";
       if (error && (error.retryable || KEPT.has(error.code))) return false;
-      await take(user, request.idempotencyKey);
+      const present = await take(user, request.idempotencyKey);
       failures = 0;
+      if (!present) continue;
       deliveries.emit(error ? { request, job: null, error } : { request, job, error: null });
     }
   };
@@ -118,8 +141,12 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
       failures = 0;
       void flush();
     });
-    const { data } = supabase.auth.onAuthStateChange((event) => {
-      if (event === "SIGNED_IN" || event === "TOKEN_REFRESHED") void flush();
+    const { data } = supabase.auth.onAuthStateChange((event, session) => {
+      if (!session && event !== "SIGNED_OUT") return;
+      const user = session?.user.id ?? null;
+      if (user !== shownTo && shownTo !== undefined) list().then(changes.emit, onProblem);
+      // With a clock that is ahead each sending renews the token: then this would never end.
+      if (event === "SIGNED_IN" || (event === "TOKEN_REFRESHED" && unauthorized && !sending)) void flush();
     });
     stopWaking = () => {
       stopLifecycle();
@@ -138,10 +165,8 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
       const user = await userId();
       if (user === null)
         return { data: null, error: new PodbaseError("signed_out", "sign in before requesting") };
-      changes.emit(
-        await store.change(user, (all) =>
-          all.some((each) => each.idempotencyKey === idempotencyKey) ? all : [...all, request],
-        ),
+      await change(user, (all) =>
+        all.some((each) => each.idempotencyKey === idempotencyKey) ? all : [...all, request],
       );
     } catch (cause) {
       return {
@@ -157,10 +182,7 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
   return [
     {
       add: add as Outbox<UntypedCatalog>["add"],
-      async list() {
-        const user = await userId();
-        return user === null ? [] : store.read(user);
-      },
+      list,
       async remove(idempotencyKey) {
         const user = await userId();
         if (user !== null) await take(user, idempotencyKey);

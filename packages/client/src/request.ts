@@ -77,6 +77,10 @@ const post = async <T>(
 ): Promise<Result<T>> => {
   const user = userId ?? (await currentUser(supabase));
   for (let attempt = 0; ; attempt++) {
+    const now = await currentUser(supabase);
+    if (user !== null && now !== null && now !== user) {
+      return { data: null, error: new PodbaseError("signed_out", "somebody else has signed in meanwhile") };
+    }
     const { answer, error, retryAfterMs } = await send(supabase, runtime, body);
     const data = answer && read(answer);
     if (data !== undefined) return { data, error: null };
@@ -85,10 +89,6 @@ const post = async <T>(
     const pause = retryAfterMs ?? backoff(runtime, attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
     if (!error.retryable || attempt + 1 >= TRIES || pause > RETRY_AFTER_CAP_MS) return { data: null, error };
     await new Promise<void>((resolve) => void runtime.after(pause, resolve));
-    const now = await currentUser(supabase);
-    if (user !== null && now !== null && now !== user) {
-      return { data: null, error: new PodbaseError("signed_out", "somebody else has signed in meanwhile") };
-    }
   }
 };
 

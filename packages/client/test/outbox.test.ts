@@ -124,6 +124,80 @@ describe("the outbox", () => {
     expect(deliveries).toHaveLength(1);
   });
 
+  it("shows nobody's requests to somebody else, nor what becomes of them", async () => {
+    const { supabase, podbase, runtime, deliveries } = setUp();
+    const shown: number[] = [];
+    podbase.outbox.onChange((requests) => shown.push(requests.length));
+    await podbase.outbox.add("reading", {});
+    await podbase.outbox.add("reading", {});
+    expect(shown).toEqual([1, 2]);
+    await runtime.advance(60_000);
+    const answers: ((response: Response) => void)[] = [];
+    supabase.intercept(() => new Promise((resolve) => void answers.push(resolve)));
+    await runtime.advance(60_000);
+    supabase.signIn("grace");
+    await runtime.settle();
+    expect(shown).toEqual([1, 2, 0]);
+    for (const answer of answers) answer(json({ jobId: jobId(1), created: true, job: jobRow(1) }, 202));
+    await runtime.settle();
+    expect(shown).toEqual([1, 2, 0]);
+    expect(deliveries).toEqual([]);
+    supabase.signIn("ada");
+    await runtime.settle();
+    expect(shown).toEqual([1, 2, 0, 1]);
+  });
+
+  it("queues after an hour's sleep without a network, when no token can be renewed", async () => {
+    const { supabase, podbase, runtime, deliveries, online, wake } = setUp();
+    supabase.breakSession(new Error("Failed to fetch"));
+    const { data, error } = await podbase.outbox.add("reading", { name: "Ada" });
+    expect(error).toBeNull();
+    expect(await podbase.outbox.list()).toEqual([data]);
+    await runtime.advance(60_000);
+    supabase.breakSession(null);
+    online();
+    wake();
+    await runtime.advance(1_000);
+    expect(deliveries).toHaveLength(1);
+  });
+
+  it("does not go round and round where each look at the session renews it, as with a clock that is hours ahead", async () => {
+    const { supabase, podbase, runtime } = setUp();
+    const { getSession } = supabase.client.auth;
+    let looks = 0;
+    Object.assign(supabase.client.auth, {
+      getSession() {
+        if (++looks < 100) supabase.renew();
+        return getSession();
+      },
+    });
+    podbase.outbox.start();
+    await runtime.advance(60_000);
+    expect(looks).toBeLessThan(3);
+    await podbase.outbox.add("reading", {});
+    await runtime.advance(60_000);
+    expect(looks).toBeLessThan(50);
+  });
+
+  it("sends at once with a new token what was refused for the old one", async () => {
+    const { supabase, podbase, runtime, deliveries, online } = setUp();
+    supabase.intercept(() => json({ code: "UNAUTHORIZED_EXPIRED_JWT" }, 401));
+    await podbase.outbox.add("reading", {});
+    await runtime.settle();
+    online();
+    supabase.renew();
+    await runtime.settle();
+    expect(deliveries).toHaveLength(1);
+  });
+
+  it("begins anew where the storage holds half a queue", async () => {
+    const storage = createStorage();
+    storage.items.set("podbase.outbox.ada", '[{"kind":"reading","inp');
+    const { podbase } = setUp({ storage });
+    const { data } = await podbase.outbox.add("reading", {});
+    expect(await podbase.outbox.list()).toEqual([data]);
+  });
+
   it("takes a request back", async () => {
     const { podbase, runtime, deliveries, online, wake } = setUp();
     await podbase.outbox.add("reading", {}, { idempotencyKey: "mine" });

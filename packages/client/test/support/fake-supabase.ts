@@ -109,6 +109,17 @@ export const createFakeSupabase = (userId: string | null = "ada"): FakeSupabase 
   });
 
   const session = () => (user === null ? null : { user: { id: user }, access_token: `token of ${user}` });
+  // What auth-js has stored stays there while it can't be renewed.
+  const { storage, storageKey } = client.auth as unknown as {
+    storage: { setItem(key: string, value: string): void };
+    storageKey: string;
+  };
+  const keep = () =>
+    storage.setItem(
+      storageKey,
+      JSON.stringify(user === null ? null : { ...session(), refresh_token: "r", expires_at: 4_000_000_000 }),
+    );
+  keep();
   Object.assign(client.auth, {
     getSession: async () =>
       broken ? { data: { session: null }, error: broken } : { data: { session: session() }, error: null },
@@ -144,10 +155,12 @@ export const createFakeSupabase = (userId: string | null = "ada"): FakeSupabase 
     },
     signIn(id) {
       user = id;
+      keep();
       tell("SIGNED_IN");
     },
     signOut() {
       user = null;
+      keep();
       tell("SIGNED_OUT");
     },
     refreshes: () => refreshes,

@@ -42,7 +42,7 @@ export function useAsk(draft: Draft): {
 
     const input = trimmed(draft);
     const answers = JSON.stringify(input);
-    if (request.current?.answers !== answers) request.current = { answers, key: crypto.randomUUID() };
+    if (request.current?.answers !== answers) request.current = { answers, key: podbase.jobs.newKey() };
     const idempotencyKey = request.current.key;
     show({});
     setBusy(true);
