@@ -1,20 +1,13 @@
 /** What RunPod, its workers, or somebody in their name may send to runpod-webhook under Deno: never a 500, and nothing changes
  * but what a right token may change. */
 import { type Claim, planOf } from "@podbase/core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { reading } from "../../supabase/functions/_shared/jobs.ts";
 import { type Ask, MB, nested, sender, streamed } from "./bad-input.ts";
-import { INPUT, signUp, startOwnDemo } from "./harness.ts";
+import { demoOfFile, INPUT } from "./harness.ts";
 
-let demo: Awaited<ReturnType<typeof startOwnDemo>>;
-let alice: Awaited<ReturnType<typeof signUp>>;
-let send: ReturnType<typeof sender>;
-beforeAll(async () => {
-  demo = await startOwnDemo();
-  alice = await signUp(demo);
-  send = sender(demo, alice);
-}, 60_000);
-afterAll(() => demo.stop());
+const { demo, alice } = await demoOfFile();
+const send = sender(demo, alice);
 
 /** A reading's first task in this test's hands, as if RunPod had it; without artifacts, so that a text completes it. */
 async function claimed() {

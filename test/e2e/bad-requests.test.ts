@@ -1,18 +1,11 @@
 /** What must never reach the database by request-job and reconcile under Deno: each gets a 4xx with a code and, where there is
  * one, the path of the offence, and nothing is stored. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Ask, MB, nested, sender, streamed } from "./bad-input.ts";
-import { INPUT, signUp, startOwnDemo } from "./harness.ts";
+import { demoOfFile, INPUT, signUp } from "./harness.ts";
 
-let demo: Awaited<ReturnType<typeof startOwnDemo>>;
-let alice: Awaited<ReturnType<typeof signUp>>;
-let send: ReturnType<typeof sender>;
-beforeAll(async () => {
-  demo = await startOwnDemo();
-  alice = await signUp(demo);
-  send = sender(demo, alice);
-}, 60_000);
-afterAll(() => demo.stop());
+const { demo, alice } = await demoOfFile();
+const send = sender(demo, alice);
 
 /** A request for a reading whose fields are JSON texts of the test's own. */
 const raw = (fields: Record<string, string>) => {

@@ -1,24 +1,14 @@
 import axe from "axe-core";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser } from "./browser-launch.ts";
+import { describe, expect, it } from "vitest";
+import { sceneOfFile } from "./browser-scene.ts";
 import { visitStates } from "./browser-states.ts";
-import { startWatchingStack, type WatchingStack } from "./watching-stack.ts";
 
 const LOOKS = [
   { width: 390, height: 844, colorScheme: "light" },
   { width: 1280, height: 900, colorScheme: "dark" },
 ] as const;
 
-let watching: WatchingStack;
-let browser: Browser;
-beforeAll(async () => {
-  [watching, browser] = await Promise.all([startWatchingStack(), launchBrowser()]);
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await watching?.stop();
-});
+const { browser, watching } = await sceneOfFile();
 
 describe("the page", () => {
   it("has no serious accessibility problem in any state, on phones by day and on desktops by night", async () => {

@@ -1,19 +1,10 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser } from "./browser-launch.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { sceneOfFile } from "./browser-scene.ts";
 import { seat } from "./watching-page.ts";
 import { insertPictures, picturesShown } from "./watching-pictures.ts";
-import { startWatchingStack, type WatchingStack } from "./watching-stack.ts";
 
-let watching: WatchingStack;
-let browser: Browser;
-beforeAll(async () => {
-  [watching, browser] = await Promise.all([startWatchingStack(), launchBrowser()]);
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await watching?.stop();
-});
+const { browser, watching } = await sceneOfFile();
 
 /** What has the focus, as its test id, else its text or tag. */
 const focused = (page: Page) =>

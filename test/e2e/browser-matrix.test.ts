@@ -1,6 +1,6 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser } from "./browser-launch.ts";
+import type { Page } from "playwright-core";
+import { afterAll, describe, expect, it } from "vitest";
+import { sceneOfFile } from "./browser-scene.ts";
 import { eventually } from "./harness.ts";
 import { finishJobs, insertJobs } from "./watching-bulk.ts";
 import {
@@ -16,7 +16,6 @@ import {
 import type { Probe } from "./watching-probe.ts";
 import { openProbe } from "./watching-probe-page.ts";
 import { changeSession, shortenSession } from "./watching-session.ts";
-import { startWatchingStack, type WatchingStack } from "./watching-stack.ts";
 
 /**
  * The promise is a second. Machines that run tests are busy with other things too, so what fails a test is a multiple;
@@ -28,15 +27,9 @@ const PATIENCE_MS = 5 * PROMISE_MS;
 const SILENCE_MS = 4_000;
 const COMPLETED: Truth = { job: "completed", text: "completed", audio: "completed", pdf: "completed" };
 
-let watching: WatchingStack;
-let browser: Browser;
+const { browser, watching } = await sceneOfFile();
 const lines: string[] = [];
-beforeAll(async () => {
-  [watching, browser] = await Promise.all([startWatchingStack(), launchBrowser()]);
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await watching?.stop();
+afterAll(() => {
   console.log(`\nuntil the page shows the truth, and reads of jobs it took\n${lines.join("\n")}`);
 });
 
@@ -177,12 +170,7 @@ describe.concurrent("a person who watches a job", { timeout: 90_000 }, () => {
   it("asks while offline and gets one reading when the network is back", async () => {
     const person = await seat(browser, watching);
     const { page } = person;
-    person.network.cut();
-    await person.context.setOffline(true);
-    await page.getByTestId("name").fill("Offline");
-    await page.getByTestId("birth-date").fill("1990-12-10");
-    await page.getByTestId("request").click();
-    await page.getByTestId("waiting-requests").waitFor();
+    await person.askOffline();
     person.network.restore();
     await person.context.setOffline(false);
     await page.locator('[data-testid="history-item"]').waitFor();

@@ -116,12 +116,7 @@ export async function visitStates(
   await page.getByText("This reading isn't among yours").waitFor();
   await visit("not-found", page);
   await page.goto(`${person.network.url}/#/`);
-  person.network.cut();
-  await person.context.setOffline(true);
-  await page.getByTestId("name").fill("Offline");
-  await page.getByTestId("birth-date").fill("1990-12-10");
-  await page.getByTestId("request").click();
-  await page.getByTestId("waiting-requests").waitFor();
+  await person.askOffline();
   await visit("offline-with-history", page);
   await person.close();
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pdfHandler, runHandler, textHandler } from "@podbase/worker";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { afterAll } from "vitest";
 import ws from "ws";
 import { type DemoOptions, type DemoStack, startDemoStack } from "../../packages/cli/src/demo-stack.ts";
 import { wave } from "./wave.ts";
@@ -46,6 +47,13 @@ export async function startOwnDemo(
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A demo stack and somebody signed in, for a whole test file. Awaited once, at the top of the file. */
+export async function demoOfFile(options: Parameters<typeof startOwnDemo>[0] = {}) {
+  const demo = await startOwnDemo(options);
+  afterAll(() => demo.stop());
+  return { demo, alice: await signUp(demo) };
 }
 
 /** A client of the stack, signed out. */

@@ -2,17 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SignJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { loadKeys } from "../../packages/local/src/keys.ts";
-import { finished, INPUT, newClient, requestReading, signUp, startOwnDemo } from "./harness.ts";
+import { demoOfFile, finished, INPUT, newClient, requestReading, signUp } from "./harness.ts";
 
-let demo: Awaited<ReturnType<typeof startOwnDemo>>;
-let alice: Awaited<ReturnType<typeof signUp>>;
-beforeAll(async () => {
-  demo = await startOwnDemo({ coldStartMs: 2000 });
-  alice = await signUp(demo);
-}, 60_000);
-afterAll(() => demo.stop());
+const { demo, alice } = await demoOfFile({ coldStartMs: 2000 });
 
 const invoke = (
   body: unknown,

@@ -16,6 +16,8 @@ export interface Person {
   frames: string[];
   /** Asks for a reading on the page; resolves with the job's id once its work has begun and Realtime is joined. */
   ask(): Promise<string>;
+  /** Cuts the network and asks for a reading; resolves when the page says that the request waits. */
+  askOffline(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,17 +61,28 @@ export async function seat(
     reads: () => reads,
     frames,
     async ask() {
-      await page.getByTestId("name").fill("Grace Hopper");
-      await page.getByTestId("birth-date").fill("1990-12-10");
-      await page.getByTestId("request").click();
+      await fillIn(page, "Grace Hopper");
       await underway(page);
       return page.url().split("/").at(-1) ?? "";
+    },
+    async askOffline() {
+      network.cut();
+      await context.setOffline(true);
+      await fillIn(page, "Offline");
+      await page.getByTestId("waiting-requests").waitFor();
     },
     async close() {
       await context.close();
       await network.close();
     },
   };
+}
+
+/** Fills the form in and sends it. */
+async function fillIn(page: Page, name: string): Promise<void> {
+  await page.getByTestId("name").fill(name);
+  await page.getByTestId("birth-date").fill("1990-12-10");
+  await page.getByTestId("request").click();
 }
 
 /** Resolves when the page shows work on the words and hears of it from Realtime. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import postgres from "postgres";
+import { afterAll } from "vitest";
 import ws from "ws";
 import { type AuthOptions, createAuth } from "../src/auth/create-auth.ts";
 import type { Service, StackContext } from "../src/context.ts";
@@ -27,6 +28,25 @@ export interface TestServices extends StackContext {
   /** Another Auth service on the same project, called directly. */
   authWith(options: AuthOptions): Service;
   stop(): Promise<void>;
+}
+
+/**
+ * The services for a whole test file, with a private bucket `own` where users own the folder named by their id, as apps set
+ * it up: migrations' role writes the policies. Awaited once, at the top of the file.
+ */
+export async function storageOfFile(): Promise<TestServices> {
+  const services = await startServices();
+  afterAll(() => services.stop());
+  const sql = postgres(services.ownerUrl, { max: 1, onnotice: () => {} });
+  const own = "bucket_id = 'own' and (storage.foldername(name))[1] = (select auth.uid())::text";
+  await sql.unsafe(`
+    insert into storage.buckets (id, name) values ('own', 'own');
+    create policy "own read" on storage.objects for select to authenticated using (${own});
+    create policy "own add" on storage.objects for insert to authenticated with check (${own});
+    create policy "own change" on storage.objects for update to authenticated using (${own}) with check (${own});
+    create policy "own remove" on storage.objects for delete to authenticated using (${own});`);
+  await sql.end();
+  return services;
 }
 
 /** Starts the services; `stop()` them in `afterAll`. */
@@ -92,22 +112,6 @@ export async function signedUp(
   const { data, error } = await client.auth.signUp({ email, password: "correct horse" });
   if (error || !data.session) throw error ?? new Error("no session");
   return { client, id: data.session.user.id, email, token: data.session.access_token };
-}
-
-/**
- * A private bucket where users own the folder named by their id, as apps set it up: migrations' role writes the
- * policies.
- */
-export async function userFolders(services: TestServices, bucket: string): Promise<void> {
-  const sql = postgres(services.ownerUrl, { max: 1, onnotice: () => {} });
-  const own = `bucket_id = '${bucket}' and (storage.foldername(name))[1] = (select auth.uid())::text`;
-  await sql.unsafe(`
-    insert into storage.buckets (id, name) values ('${bucket}', '${bucket}');
-    create policy "${bucket} read" on storage.objects for select to authenticated using (${own});
-    create policy "${bucket} add" on storage.objects for insert to authenticated with check (${own});
-    create policy "${bucket} change" on storage.objects for update to authenticated using (${own}) with check (${own});
-    create policy "${bucket} remove" on storage.objects for delete to authenticated using (${own});`);
-  await sql.end();
 }
 
 /** How many files the service keeps on disk, unfinished ones included. */

@@ -1,13 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TestDatabase } from "../src/test-cluster.ts";
-import { createTestDatabase } from "../src/testing.ts";
-import { joined, listen, type RealtimeStack, received, startRealtime } from "./realtime-stack.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { joined, listen, realtimeOfFile, received, startRealtime } from "./realtime-stack.ts";
 
 const ada = randomUUID();
 const bob = randomUUID();
-let database: TestDatabase;
-let stack: RealtimeStack;
+const { database, stack } = await realtimeOfFile();
 
 /** As the owner of migrations, who may write policies for `realtime.messages` but creates nothing in the schema. */
 const asPostgres = (statements: string) =>
@@ -16,10 +13,8 @@ const asPostgres = (statements: string) =>
     await sql.unsafe(statements);
   });
 
-beforeAll(async () => {
-  database = await createTestDatabase({ migrations: false });
-  stack = await startRealtime(database.superuserUrl);
-  await asPostgres(`
+beforeAll(() =>
+  asPostgres(`
     create policy receive_own on realtime.messages for select to authenticated
       using (realtime.topic() = 'user:' || (select auth.uid()) and extension = 'broadcast');
     create policy receive_rooms on realtime.messages for select to authenticated
@@ -27,12 +22,8 @@ beforeAll(async () => {
     create policy send_rooms on realtime.messages for insert to authenticated
       with check (realtime.topic() like 'room:%');
     create policy broken on realtime.messages for select to authenticated
-      using (case when realtime.topic() = 'broken' then 1 / (length(realtime.topic()) - 6) = 1 else false end);`);
-});
-afterAll(async () => {
-  await stack?.stop();
-  await database?.drop();
-});
+      using (case when realtime.topic() = 'broken' then 1 / (length(realtime.topic()) - 6) = 1 else false end);`),
+);
 
 const secret = { config: { private: true } };
 const send = (topic: string, payload: object, isPrivate = true) =>

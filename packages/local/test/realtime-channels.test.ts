@@ -1,40 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
-import type { TestDatabase } from "../src/test-cluster.ts";
-import { createTestDatabase } from "../src/testing.ts";
-import {
-  eventually,
-  joined,
-  type Listener,
-  listen,
-  type RealtimeStack,
-  received,
-  startRealtime,
-} from "./realtime-stack.ts";
+import { eventually, joined, type Listener, listen, realtimeOfFile, received } from "./realtime-stack.ts";
 
 const ada = randomUUID();
 const bob = randomUUID();
-let database: TestDatabase;
-let stack: RealtimeStack;
+const { stack } = await realtimeOfFile();
 
-beforeAll(async () => {
-  database = await createTestDatabase({ migrations: false });
-  stack = await startRealtime(database.superuserUrl);
-  await stack.sql.unsafe(`
+beforeAll(() =>
+  stack.sql.unsafe(`
     create policy receive_own on realtime.messages for select to authenticated
       using (realtime.topic() = 'user:' || (select auth.uid()));
     create table notes (id int primary key, owner uuid);
     alter table notes enable row level security;
     create policy own on notes for select to authenticated using (owner = (select auth.uid()));
     grant select on notes to authenticated, anon;
-    alter publication supabase_realtime add table notes;`);
-});
-afterAll(async () => {
-  await stack?.stop();
-  await database?.drop();
-});
+    alter publication supabase_realtime add table notes;`),
+);
 
 const secret = { config: { private: true } };
 const send = (topic: string) => stack.sql`select realtime.send('{}', 'e', ${topic}, true)`;

@@ -12,10 +12,11 @@ import {
   type SupabaseClient,
 } from "@supabase/supabase-js";
 import postgres from "postgres";
-import { vi } from "vitest";
+import { afterAll, vi } from "vitest";
 import ws from "ws";
 import { type Keys, loadKeys } from "../src/keys.ts";
 import { createRealtime, type Realtime } from "../src/realtime/index.ts";
+import { createTestDatabase } from "../src/testing.ts";
 
 /** Realtime over HTTP on a database, and clients for it. */
 export interface RealtimeStack {
@@ -37,6 +38,17 @@ export interface ClientOptions {
   key?: string;
   user?: string;
   vsn?: "1.0.0" | "2.0.0";
+}
+
+/** Realtime on a bare database, both for a whole test file. Awaited once, at the top of the file. */
+export async function realtimeOfFile() {
+  const database = await createTestDatabase({ migrations: false });
+  const stack = await startRealtime(database.superuserUrl);
+  afterAll(async () => {
+    await stack.stop();
+    await database.drop();
+  });
+  return { database, stack };
 }
 
 /** Starts Realtime on the database at `superuserUrl`; `stop()` it in `afterAll`. */

@@ -1,26 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TestDatabase } from "../src/test-cluster.ts";
-import { createTestDatabase } from "../src/testing.ts";
-import { joined, listen, type RealtimeStack, received, startRealtime } from "./realtime-stack.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { joined, listen, realtimeOfFile, received } from "./realtime-stack.ts";
 
-let database: TestDatabase;
-let stack: RealtimeStack;
+const { stack } = await realtimeOfFile();
 
-beforeAll(async () => {
-  database = await createTestDatabase({ migrations: false });
-  stack = await startRealtime(database.superuserUrl);
-  await stack.sql.unsafe(`
+beforeAll(() =>
+  stack.sql.unsafe(`
     create table notes (id int primary key, secret text);
     grant select (id) on notes to authenticated;
     create table news (id int primary key, title text, category text, views int);
     grant select on news to anon;
     alter publication supabase_realtime add table notes, news;
-  `);
-});
-afterAll(async () => {
-  await stack?.stop();
-  await database?.drop();
-});
+  `),
+);
 
 const notes = { schema: "public", table: "notes" };
 const news = { schema: "public", table: "news" };

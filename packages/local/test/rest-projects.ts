@@ -1,7 +1,25 @@
-import type { TestRest } from "./rest-fixture.ts";
+import { afterAll } from "vitest";
+import { startRest, type TestRest } from "./rest-fixture.ts";
+
+/** REST with the projects for a whole test file, and how to look at answers. Awaited once, at the top of the file. */
+export async function projectsOfFile() {
+  const rest = await startRest();
+  afterAll(() => rest.stop());
+  await seedProjects(rest);
+  return {
+    rest,
+    /** The names of the rows, in their order. */
+    names: (data: unknown): string[] => (data as { name: string }[]).map(({ name }) => name),
+    /** What a bare GET is answered. */
+    async json(path: string, headers: Record<string, string> = {}) {
+      const response = await rest.raw(path, { headers });
+      return { status: response.status, headers: response.headers, body: await response.json() };
+    },
+  };
+}
 
 /** Three projects of Alice's, with tasks, a detail and labels. */
-export async function seedProjects(rest: TestRest): Promise<void> {
+async function seedProjects(rest: TestRest): Promise<void> {
   const { data, error } = await rest.alice
     .from("projects")
     .insert([

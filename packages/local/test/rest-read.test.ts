@@ -1,19 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startRest, type TestRest } from "./rest-fixture.ts";
-import { seedProjects } from "./rest-projects.ts";
+import { describe, expect, test } from "vitest";
+import { projectsOfFile } from "./rest-projects.ts";
 
-let rest: TestRest;
-beforeAll(async () => {
-  rest = await startRest();
-  await seedProjects(rest);
-});
-afterAll(() => rest?.stop());
-
-const names = (data: unknown): string[] => (data as { name: string }[]).map(({ name }) => name);
-const json = async (path: string, headers: Record<string, string> = {}) => {
-  const response = await rest.raw(path, { headers });
-  return { status: response.status, headers: response.headers, body: await response.json() };
-};
+const { rest, names, json } = await projectsOfFile();
 
 describe("filters", () => {
   test.each([

@@ -1,26 +1,12 @@
 import { request as rawRequest } from "node:http";
 import { SignJWT, UnsecuredJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadKeys } from "../src/keys.ts";
-import {
-  filesOnDisk,
-  must,
-  signedUp,
-  startServices,
-  type TestServices,
-  userFolders,
-} from "./auth-and-storage.ts";
+import { filesOnDisk, must, signedUp, storageOfFile } from "./auth-and-storage.ts";
 
-let services: TestServices;
-let ada: Awaited<ReturnType<typeof signedUp>>;
-let bob: Awaited<ReturnType<typeof signedUp>>;
-beforeAll(async () => {
-  services = await startServices();
-  await userFolders(services, "own");
-  must(await services.admin.storage.createBucket("open", { public: true }));
-  [ada, bob] = [await signedUp(services), await signedUp(services)];
-});
-afterAll(() => services.stop());
+const services = await storageOfFile();
+must(await services.admin.storage.createBucket("open", { public: true }));
+const [ada, bob] = [await signedUp(services), await signedUp(services)];
 
 const denied = { status: 400, statusCode: "403", message: "new row violates row-level security policy" };
 

@@ -1,22 +1,8 @@
-import type { SupabaseClient } from "@supabase/supabase-js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  filesOnDisk,
-  must,
-  signedUp,
-  startServices,
-  type TestServices,
-  userFolders,
-} from "./auth-and-storage.ts";
+import { describe, expect, test } from "vitest";
+import { filesOnDisk, must, signedUp, storageOfFile } from "./auth-and-storage.ts";
 
-let services: TestServices;
-let storage: SupabaseClient["storage"];
-beforeAll(async () => {
-  services = await startServices();
-  storage = services.admin.storage;
-  await userFolders(services, "own");
-});
-afterAll(() => services.stop());
+const services = await storageOfFile();
+const { storage } = services.admin;
 
 describe("buckets", () => {
   test("are made, read, listed, changed and deleted with the secret key", async () => {

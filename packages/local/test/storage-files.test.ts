@@ -1,24 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { request as rawRequest } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  filesOnDisk,
-  must,
-  signedUp,
-  startServices,
-  type TestServices,
-  userFolders,
-} from "./auth-and-storage.ts";
+import { describe, expect, test } from "vitest";
+import { filesOnDisk, must, signedUp, storageOfFile } from "./auth-and-storage.ts";
 
 const MIB = 1024 * 1024;
 
-let services: TestServices;
-beforeAll(async () => {
-  services = await startServices();
-  await userFolders(services, "own");
-});
-afterAll(() => services.stop());
-
+const services = await storageOfFile();
 const bucket = (name = "own") => services.admin.storage.from(name);
 const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex");
 

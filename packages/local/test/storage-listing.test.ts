@@ -1,14 +1,8 @@
-import type { SupabaseClient } from "@supabase/supabase-js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { must, startServices, type TestServices } from "./auth-and-storage.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { must, storageOfFile } from "./auth-and-storage.ts";
 
-let services: TestServices;
-let storage: SupabaseClient["storage"];
-beforeAll(async () => {
-  services = await startServices();
-  storage = services.admin.storage;
-});
-afterAll(() => services.stop());
+const services = await storageOfFile();
+const { storage } = services.admin;
 
 describe("listing", () => {
   const names = async (path?: string, options: Parameters<ReturnType<typeof storage.from>["list"]>[1] = {}) =>

@@ -1,22 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  filesOnDisk,
-  must,
-  signedUp,
-  startServices,
-  type TestServices,
-  userFolders,
-} from "./auth-and-storage.ts";
+import { describe, expect, test } from "vitest";
+import { filesOnDisk, must, signedUp, storageOfFile } from "./auth-and-storage.ts";
 
-let services: TestServices;
-beforeAll(async () => {
-  services = await startServices();
-  await userFolders(services, "own");
-  must(await bucket().upload("song.wav", "0123456789", { contentType: "audio/wav", cacheControl: "60" }));
-});
-afterAll(() => services.stop());
-
+const services = await storageOfFile();
 const bucket = () => services.admin.storage.from("own");
+must(await bucket().upload("song.wav", "0123456789", { contentType: "audio/wav", cacheControl: "60" }));
 
 /** A private object with the secret key; each value of `headers` goes along. */
 const get = (path = "song.wav", headers: Record<string, string> = {}, method = "GET") =>
