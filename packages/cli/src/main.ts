@@ -1,18 +1,14 @@
 import { simulatorCommand } from "@podbase/simulator/command";
 import { Command } from "commander";
-import { benchCommand } from "./bench/command.ts";
-import { chaosCommand } from "./chaos/command.ts";
-import { costsCommand } from "./costs.ts";
-import { demoCommand } from "./demo.ts";
-import { devCommand } from "./dev.ts";
 
-const program = new Command("podbase")
-  .description("Job system for GPU work on RunPod Serverless, native to Supabase")
-  .addCommand(demoCommand())
-  .addCommand(devCommand())
-  .addCommand(benchCommand())
-  .addCommand(costsCommand())
-  .addCommand(chaosCommand())
-  .addCommand(simulatorCommand());
+const program = new Command("podbase").description(
+  "Job system for GPU work on RunPod Serverless, native to Supabase",
+);
 
-await program.parseAsync();
+// The simulator needs nothing of the stack, which takes seconds to load.
+if (process.argv[2] !== "simulator") {
+  const { stackCommands } = await import("./stack-commands.ts");
+  for (const command of stackCommands()) program.addCommand(command);
+}
+
+await program.addCommand(simulatorCommand()).parseAsync();

@@ -1,21 +1,26 @@
+import { whenNpxIsGone } from "@podbase/simulator/npx";
+
 /**
- * Ends cleanly on the first Ctrl-C (exit code 130) or SIGTERM (`terminated`); a second one ends at once. What it gives tells
- * whether that has begun.
+ * Ends cleanly on the first Ctrl-C (exit code 130) or SIGTERM (`terminated`, also when npx got it); a second one ends at once.
+ * What it gives tells whether that has begun.
  */
 export function onSignal(stop: () => Promise<void>, terminated = 0): () => boolean {
   let begun = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      begun = true;
-      stop().then(
-        () => process.exit(signal === "SIGINT" ? 130 : terminated),
-        (error) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    });
-  }
+  const end = (code: number) => {
+    begun = true;
+    stop().then(
+      () => process.exit(code),
+      (error) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.once("SIGINT", () => end(130));
+  process.once("SIGTERM", () => end(terminated));
+  whenNpxIsGone(() => {
+    if (!begun) end(terminated);
+  });
   return () => begun;
 }
 

@@ -5,6 +5,7 @@ import { readFaultFile } from "./fault-file.ts";
 import { builtIn } from "./handlers/built-in.ts";
 import { command } from "./handlers/command.ts";
 import type { Handler } from "./handlers/handler.ts";
+import { whenNpxIsGone } from "./npx.ts";
 import { createSimulator, type EndpointOptions } from "./simulator.ts";
 import { realClock } from "./time/real-clock.ts";
 
@@ -23,6 +24,12 @@ const asPort = (value: string): number => {
   const port = Number(value);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("Not a port.");
   return port;
+};
+
+const asKey = (value: string): string => {
+  // An empty one would let everybody in.
+  if (value === "") throw new InvalidArgumentError("Empty.");
+  return value;
 };
 
 const asSpeed = (value: string): number => {
@@ -53,7 +60,8 @@ const HANDLERS = [...Object.keys(builtIn), "worker"].join(", ");
 const asHandler = (name: string): Handler<never> | "worker" => {
   if (name === "worker") return name;
   // Through a shell, so that it reads as it would in a terminal.
-  if (name.startsWith("cmd:")) return command(["/bin/sh", "-c", name.slice("cmd:".length)]);
+  const [, line] = /^cmd:(.*\S.*)$/s.exec(name) ?? [];
+  if (line !== undefined) return command(["/bin/sh", "-c", line]);
   if (Object.hasOwn(builtIn, name)) return builtIn[name as keyof typeof builtIn];
   throw new InvalidArgumentError(`"${name}" is neither ${HANDLERS} nor cmd:COMMAND.`);
 };
@@ -76,7 +84,7 @@ const startingIn = (
     ]),
   );
 
-const run = async (options: Options): Promise<void> => {
+const run = async (options: Options, self: Command): Promise<void> => {
   const { port, apiKey, endpoint, coldStart, speed, seed, faults, stateFile } = options;
   const simulator = await createSimulator({
     apiKey,
@@ -87,10 +95,13 @@ const run = async (options: Options): Promise<void> => {
     ...(seed !== undefined && { seed }),
     ...(faults !== undefined && { faults }),
     ...(stateFile !== undefined && { stateFile }),
-  });
+  }).catch((error: NodeJS.ErrnoException) =>
+    self.error(error.code === "EADDRINUSE" ? `error: port ${port} is taken` : `error: ${error.message}`),
+  );
   const signals = ["SIGINT", "SIGTERM"] as const;
   const asked = new Promise<void>((resolve) => {
     for (const signal of signals) process.once(signal, () => resolve());
+    whenNpxIsGone(resolve);
   });
   const served = Object.keys(endpoint).filter((name) => endpoint[name] === "worker");
   const workers = Object.fromEntries(
@@ -109,7 +120,7 @@ const run = async (options: Options): Promise<void> => {
 export const simulatorCommand = (): Command =>
   new Command("simulator")
     .description("A RunPod Serverless twin on 127.0.0.1: queue, cold workers, webhooks")
-    .requiredOption("--api-key <key>", "the key that callers must send")
+    .requiredOption("--api-key <key>", "the key that callers must send", asKey)
     .requiredOption(
       "--endpoint <name=handler>",
       `an endpoint, may be repeated; handlers: ${HANDLERS}, or cmd:COMMAND`,

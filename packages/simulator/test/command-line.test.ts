@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
 import { simulatorCommand } from "../src/command.ts";
@@ -52,8 +54,36 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   30_000,
 );
 
+test("it names a port that is taken, and ends", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void taken.close());
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const { ended } = simulator("--api-key", "k", "--endpoint", "a=echo", "--port", String(port));
+  expect(await ended).toEqual({ code: 1, errors: `error: port ${port} is taken\n` });
+}, 30_000);
+
+test("it ends when the shell is gone through which npx runs it", async () => {
+  // What npx does: a shell that waits for the program, and dies alone.
+  const line = `node --import tsx ${main} --api-key k --endpoint a=echo; :`;
+  const shell = spawn("/bin/sh", ["-c", line], {
+    stdio: "pipe",
+    env: { ...process.env, npm_lifecycle_event: "npx" },
+  });
+  onTestFinished(() => void shell.kill("SIGKILL"));
+  const output = createInterface({ input: shell.stdout });
+  const closed = once(output, "close");
+  const [ready] = await once(output, "line");
+  shell.kill("SIGTERM");
+  // Whoever holds the other end of the pipe is gone: the program too.
+  await closed;
+  await expect(fetch(JSON.parse(ready).url)).rejects.toThrow("fetch failed");
+}, 30_000);
+
 test.each([
   [["--endpoint", "a=echo"], "--api-key"],
+  [["--endpoint", "a=echo", "--api-key", ""], "--api-key"],
+  [["--api-key", "k", "--endpoint", "a=cmd: "], '"cmd: " is neither'],
   [["--api-key", "k"], "--endpoint"],
   [
     ["--api-key", "k", "--endpoint", "a=nothing"],

@@ -13,7 +13,8 @@ const callerOf = (simulator: Simulator, key = `Bearer ${KEY}`) =>
       ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+    const type = response.headers.get("content-type");
+    return { status: response.status, type, body: text === "" ? undefined : JSON.parse(text) };
   };
 
 const setUp = async (options: Partial<SimulatorOptions> = {}) => {
@@ -72,7 +73,7 @@ test("an endpoint is created with RunPod's defaults and does its image's work", 
     flashboot: "OFF",
     createdAt: "1970-01-01T00:00:00.000Z",
   });
-  expect(await ask("GET", `/serverless/${body.id}`)).toEqual({ status: 200, body });
+  expect(await ask("GET", `/serverless/${body.id}`)).toMatchObject({ status: 200, body });
   expect(body.requestUrls.purgeQueue).toBe(`${simulator.url}/${body.id}/purge-queue`);
   await submit(body.id, { ms: 1000 });
   await simulator.advance(12_000);
@@ -110,7 +111,7 @@ test("a deleted endpoint is gone with its jobs; its bill remains", async () => {
   await submit("ep", { ms: 60_000 });
   await submit("ep", { ms: 60_000 });
   await simulator.advance(11_000);
-  expect(await ask("DELETE", "/serverless/ep")).toEqual({ status: 204, body: undefined });
+  expect(await ask("DELETE", "/serverless/ep")).toMatchObject({ status: 204, body: undefined });
   expect(await ask("GET", "/serverless/ep")).toMatchObject({ status: 404, body: { title: "Not Found" } });
   expect(await submit("ep", { x: 1 })).toEqual({ status: 404, body: { detail: "endpoint not found" } });
   const ends = simulator.history().filter((event) => event.type === "finished");
@@ -241,6 +242,14 @@ test.each([
     422,
   ],
   ["more workers at least than at most", "PATCH", "/serverless/ep", { workers: { min: 9 } }, 422],
+  ["the same of a new one", "POST", "/serverless", { ...NEW, workers: { min: 5, max: 1 } }, 422],
+  [
+    "an idle timeout for what scales by REQUEST_COUNT",
+    "PATCH",
+    "/serverless/ep",
+    { scaling: { type: "REQUEST_COUNT", requestCount: 2 }, workers: { idleTimeout: 30 } },
+    422,
+  ],
   ["no JSON", "POST", "/serverless", "{", 400],
   ["an unknown template", "POST", "/serverless", { ...NEW, image: undefined, templateId: "nope" }, 404],
   ["another image", "PATCH", "/serverless/ep", { image: "team/other:2" }, 501],
@@ -255,6 +264,7 @@ test.each([
   const answer = await ask(method, path, body);
   expect(answer).toMatchObject({
     status,
+    type: "application/problem+json",
     body: { status, title: expect.any(String), detail: expect.any(String) },
   });
 });

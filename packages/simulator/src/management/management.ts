@@ -45,6 +45,8 @@ const TEMPLATE_DEFAULTS = {
   allowedCudaVersions: [],
 };
 
+const IDLE_TIMEOUT_NEEDS_DELAY = "$.workers.idleTimeout: is not for REQUEST_COUNT scaling";
+
 /** Makes an endpoint's plan from the image that a request names. */
 export type PlanImage = (image: string, id: string, settings: Partial<EndpointSettings>) => EndpointPlan;
 
@@ -80,14 +82,8 @@ export class Management {
     const id = this.#ids.name(ENDPOINT_ID_LENGTH);
     const record = recordOf(body.name, image, this.#world.clock.now());
     updateRecord(record, body);
-    const endpoint = this.#platform.create(
-      id,
-      this.#plan(
-        image,
-        id,
-        inRange(() => newSettingsOf(body)),
-      ),
-    );
+    const plan = inRange(() => this.#plan(image, id, newSettingsOf(body)));
+    const endpoint = this.#platform.create(id, plan);
     this.#enter(endpoint, record);
     return this.#view(endpoint, jobApiUrl);
   }
@@ -102,6 +98,10 @@ export class Management {
     const image = body.templateId ? this.#template(body.templateId).image : body.image;
     if (image !== undefined && image !== record.image) {
       throw new Problem(501, "not implemented by the simulator: another image for an endpoint that exists");
+    }
+    const scaler = body.scaling?.type ?? endpoint.settings.scaler;
+    if (scaler === "REQUEST_COUNT" && body.workers?.idleTimeout !== undefined) {
+      throw new Problem(422, "the request body is not valid", [IDLE_TIMEOUT_NEEDS_DELAY]);
     }
     inRange(() => endpoint.configure(settingsOf(body)));
     updateRecord(record, body);

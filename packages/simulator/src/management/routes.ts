@@ -86,7 +86,9 @@ export const managementRoutes = (
   });
   app.onError((error, { json }) => {
     if (!(error instanceof Problem)) throw error;
-    return json(error.toJSON(), error.status as ContentfulStatusCode);
+    return json(error.toJSON(), error.status as ContentfulStatusCode, {
+      "content-type": "application/problem+json",
+    });
   });
   return app;
 };

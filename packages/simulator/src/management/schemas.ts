@@ -64,7 +64,7 @@ export const createEndpointBody = z
     },
   );
 
-/** PATCH /v2/serverless/{id}. */
+/** PATCH /v2/serverless/{id}. Whether an idle timeout fits the scaler depends on the endpoint as it stands. */
 export const updateEndpointBody = z.strictObject({
   ...endpoint,
   name: endpoint.name.optional(),
