@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { englishTexts, type Phase, waitingText } from "../src/index.ts";
+import { Constants } from "../src/database-types.ts";
+import { englishTexts, waitingText } from "../src/index.ts";
 
 const state = (phase: string, notice: { code: string; message: string; eta?: string } | null = null) => ({
   status: phase === "done" ? "completed" : "processing",
@@ -9,17 +10,8 @@ const state = (phase: string, notice: { code: string; message: string; eta?: str
 
 describe("the words for waiting", () => {
   it("exist for each phase and end, and are overridable", () => {
-    const phases: Phase[] = [
-      "queued",
-      "submitting",
-      "confirming",
-      "waiting_for_worker",
-      "running",
-      "retrying",
-      "canceling",
-      "done",
-    ];
-    for (const phase of phases) expect(waitingText(state(phase)).line).toMatch(/^[A-Z].*\.$/);
+    for (const phase of Constants.podbase.Enums.phase)
+      expect(waitingText(state(phase)).line).toMatch(/^[A-Z].*\.$/);
     const texts = { ...englishTexts, phases: { ...englishTexts.phases, running: "Es läuft." } };
     expect(waitingText(state("running"), { texts }).line).toBe("Es läuft.");
   });
