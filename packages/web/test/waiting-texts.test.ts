@@ -1,3 +1,4 @@
+import { englishTexts } from "@podbase/client";
 import { describe, expect, it } from "vitest";
 import { failureText, requestErrorText } from "../app/texts/errors.ts";
 import { waitingText } from "../app/texts/waiting.ts";
@@ -9,15 +10,7 @@ const waiting = (phase: string, notice: { code: string; eta?: string } | null = 
   notice: notice && { message: "The server's own words.", ...notice },
 });
 const job = { kind: "reading", status: "processing" } as const;
-const phases = [
-  "queued",
-  "submitting",
-  "confirming",
-  "waiting_for_worker",
-  "running",
-  "retrying",
-  "canceling",
-];
+const phases = Object.keys(englishTexts.phases);
 
 describe("waitingText", () => {
   it("calms who waits for a cold worker", () => {

@@ -1,25 +1,13 @@
 import type { Job } from "@podbase/client";
-import { type JSX, useState } from "react";
+import type { JSX } from "react";
 import { useStack } from "../stack.ts";
-import { requestErrorText } from "../texts/errors.ts";
-import { useFocusLeft } from "./use-focus-left.ts";
+import { useJobAction } from "./use-job-action.ts";
 
 /** Stops a job. What is already done stays. */
 export function CancelButton({ job }: { job: Job }): JSX.Element {
   const { podbase } = useStack();
-  const [asking, setAsking] = useState(false);
-  const button = useFocusLeft();
-  const [failure, setFailure] = useState<string>();
+  const { button, asking, failure, act } = useJobAction(() => podbase.jobs.cancel(job.id));
   const stopping = asking || job.phase === "canceling";
-
-  const cancel = async () => {
-    // Not `disabled`: that would take the focus from whoever pressed it.
-    if (stopping) return;
-    setAsking(true);
-    const { error } = await podbase.jobs.cancel(job.id);
-    setAsking(false);
-    setFailure(error ? requestErrorText(error) : undefined);
-  };
 
   return (
     <div className="cancel">
@@ -29,7 +17,7 @@ export function CancelButton({ job }: { job: Job }): JSX.Element {
         className="button button-quiet"
         data-testid="cancel"
         aria-disabled={stopping}
-        onClick={cancel}
+        onClick={() => stopping || act()}
       >
         {stopping ? "Stopping…" : "Stop"}
         <span className="visually-hidden"> this</span>

@@ -1,23 +1,12 @@
 import type { Job } from "@podbase/client";
-import { type JSX, useState } from "react";
+import type { JSX } from "react";
 import { useStack } from "../stack.ts";
-import { requestErrorText } from "../texts/errors.ts";
-import { useFocusLeft } from "./use-focus-left.ts";
+import { useJobAction } from "./use-job-action.ts";
 
 /** Opens a job again that ended early. What was done before that is kept and not paid for twice. */
 export function RetryButton({ job }: { job: Job }): JSX.Element {
   const { podbase } = useStack();
-  const [asking, setAsking] = useState(false);
-  const button = useFocusLeft();
-  const [failure, setFailure] = useState<string>();
-
-  const retry = async () => {
-    if (asking) return;
-    setAsking(true);
-    const { error } = await podbase.jobs.retry(job.id);
-    setAsking(false);
-    setFailure(error ? requestErrorText(error) : undefined);
-  };
+  const { button, asking, failure, act } = useJobAction(() => podbase.jobs.retry(job.id));
 
   return (
     <>
@@ -27,7 +16,7 @@ export function RetryButton({ job }: { job: Job }): JSX.Element {
         className="button button-strong"
         data-testid="retry"
         aria-disabled={asking}
-        onClick={retry}
+        onClick={act}
       >
         {asking ? "Asking…" : "Try again"}
       </button>
