@@ -1,6 +1,7 @@
 import type { Database } from "@podbase/core";
 import { createTestDatabase } from "@podbase/local/testing";
 import postgres from "postgres";
+import { afterAll } from "vitest";
 
 /** A migrated database whose engine lives by a clock that the test moves. */
 export class ClockedDatabase {
@@ -58,4 +59,11 @@ export class ClockedDatabase {
     await this.#pool.end();
     await this.#drop();
   }
+}
+
+/** One for a whole test file. Awaited once, at the top of the file. */
+export async function databaseOfFile(): Promise<ClockedDatabase> {
+  const database = await ClockedDatabase.open();
+  afterAll(() => database.close());
+  return database;
 }

@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ClockedDatabase } from "./database.ts";
+import { databaseOfFile } from "./database.ts";
 import { endOf, expectSound } from "./effects.ts";
 import { ENDINGS, type FaultPoint } from "./fault-points.ts";
 import type { JOBS } from "./jobs.ts";
 import { World, type WorldOptions } from "./world.ts";
 
-let database: ClockedDatabase;
-beforeAll(async () => {
-  database = await ClockedDatabase.open();
-});
-afterAll(() => database.close());
+const database = await databaseOfFile();
 
 /** A job, and what goes on around it. */
 interface Story extends Omit<WorldOptions, "database" | "point"> {

@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ClockedDatabase } from "./database.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { databaseOfFile } from "./database.ts";
 import { endOf, expectSound } from "./effects.ts";
 import type { JOBS } from "./jobs.ts";
 import { TICK_MS, World, type WorldOptions } from "./world.ts";
@@ -8,13 +8,9 @@ const MINUTE_MS = 60_000;
 /** RunPod sends a webhook at the end, after 5 s and after 20 s, then never again. */
 const WEBHOOK_WINDOW_MS = 20_000;
 
-let database: ClockedDatabase;
+const database = await databaseOfFile();
 let world: World;
-beforeAll(async () => {
-  database = await ClockedDatabase.open();
-});
 afterEach(() => world.close());
-afterAll(() => database.close());
 
 /** A job under way, up to the moment that RunPod finished its work. */
 async function untilWorkEnds(kind: keyof typeof JOBS, options: Omit<WorldOptions, "database">) {

@@ -1,14 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { ClockedDatabase } from "./database.ts";
+import { afterEach, expect, it } from "vitest";
+import { databaseOfFile } from "./database.ts";
 import { World } from "./world.ts";
 
-let database: ClockedDatabase;
+const database = await databaseOfFile();
 let world: World;
-beforeAll(async () => {
-  database = await ClockedDatabase.open();
-});
 afterEach(() => world.close());
-afterAll(() => database.close());
 
 /** The worker: a caption of a word, scenes of words, a picture of a scene, the count of all. One word is too hard for it. */
 function work(input: Record<string, unknown>): Record<string, unknown> {

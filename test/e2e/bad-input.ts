@@ -1,5 +1,6 @@
 import type { signUp, startOwnDemo } from "./harness.ts";
 
+/** A mebibyte, in bytes. */
 export const MB = 1024 * 1024;
 
 /** What to send, if not a POST of JSON. */

@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { createClient } from "@supabase/supabase-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import ws from "ws";
-import { eventually, finished, INPUT, ROOT, requestReading } from "./harness.ts";
+import { podbase } from "./command.ts";
+import { eventually, finished, INPUT, requestReading } from "./harness.ts";
 import { strays } from "./strays.ts";
 
 let folder: string;
@@ -15,24 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 
-/** `podbase demo` as a person runs it, in a process group of its own so that strays can be found. */
-function demo(...args: string[]) {
-  const child = spawn(
-    join(ROOT, "node_modules/.bin/podbase"),
-    ["demo", "--data-dir", join(folder, "data"), ...args],
-    {
-      cwd: ROOT,
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  const stdout: string[] = [];
-  const stderr: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => stdout.push(line));
-  createInterface({ input: child.stderr }).on("line", (line) => stderr.push(line));
-  const exited = new Promise<number | null>((resolve) => child.on("exit", resolve));
-  return { child, stdout, stderr, exited };
-}
+/** `podbase demo` in a process group of its own, so that strays can be found. */
+const demo = (...args: string[]) =>
+  podbase(["demo", "--data-dir", join(folder, "data"), ...args], { detached: true });
 
 describe("podbase demo --once --json", () => {
   it("brings a reading from request to three files and tells every step", async () => {

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { appendFile, cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { podbase } from "./command.ts";
 import { eventually, ROOT } from "./harness.ts";
 import { strays } from "./strays.ts";
 
@@ -11,20 +10,7 @@ import { strays } from "./strays.ts";
 describe("podbase dev", () => {
   let folder: string;
   let ready: { url: string; publishableKey: string };
-  let running: ReturnType<typeof start>;
-
-  function start() {
-    const child = spawn(join(ROOT, "node_modules/.bin/podbase"), ["dev", "--json", "--port", "0"], {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const stdout: string[] = [];
-    const stderr: string[] = [];
-    createInterface({ input: child.stdout }).on("line", (line) => stdout.push(line));
-    createInterface({ input: child.stderr }).on("line", (line) => stderr.push(line));
-    const exited = new Promise<number | null>((resolve) => child.on("exit", resolve));
-    return { child, stdout, stderr, exited };
-  }
+  let running: ReturnType<typeof podbase>;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "podbase-dev-"));
@@ -32,7 +18,7 @@ describe("podbase dev", () => {
       await cp(join(ROOT, part), join(folder, part), { recursive: true });
     }
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    running = start();
+    running = podbase(["dev", "--json", "--port", "0"], { cwd: folder });
     const line = await eventually(() => running.stdout.find((text) => text.startsWith("{")));
     ready = JSON.parse(line);
   }, 90_000);

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { defineJob, Engine, RunPod } from "@podbase/core";
 import { createSimulator, type Fault, type Simulator, virtualClock } from "@podbase/simulator";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ClockedDatabase } from "../chaos/database.ts";
+import { databaseOfFile } from "../chaos/database.ts";
 
 const task = { route: "gpu", input: () => ({ n: 1 }), output: z.object({ text: z.string() }) };
 const JOBS = {
@@ -12,15 +12,13 @@ const JOBS = {
 };
 const TICK_MS = 10_000;
 
-let database: ClockedDatabase;
+const database = await databaseOfFile();
 let simulator: Simulator;
-beforeAll(async () => {
-  database = await ClockedDatabase.open();
-  await database.query(`select vault.create_secret('http://p.test', 'podbase_project_url'),
-                               vault.create_secret('sb_secret_x', 'podbase_secret_key')`);
-});
+beforeAll(() =>
+  database.query(`select vault.create_secret('http://p.test', 'podbase_project_url'),
+                         vault.create_secret('sb_secret_x', 'podbase_secret_key')`),
+);
 afterEach(() => simulator.stop());
-afterAll(() => database.close());
 
 /** The engine with the real SQL and RunPod's twin, under one virtual clock. All webhooks are lost but those of `deliver`. */
 async function open(options: { workersMax?: number; coldStartMs?: number; faults?: Fault[] } = {}) {
