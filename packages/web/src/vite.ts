@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { InlineConfig, Plugin } from "vite";
 
 /** Folder of the page's sources (`index.html` and what it imports). */
-export const appDir = fileURLToPath(new URL("../app", import.meta.url));
+const appDir = fileURLToPath(new URL("../app", import.meta.url));
 
 /** Vite's configuration for the page; builds and the dev server add to it. */
 export function viteConfig(): InlineConfig {

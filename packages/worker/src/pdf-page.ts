@@ -4,13 +4,15 @@ import { type EmbeddedFace, type Face, faceOf } from "./pdf-fonts.ts";
 import { breakLines, type Span } from "./pdf-lines.ts";
 
 /** A4 in points, with the margins around the text. */
-export const PAGE = { width: 595.28, height: 841.89, side: 84, top: 76, bottom: 84 } as const;
+const PAGE = { width: 595.28, height: 841.89, side: 84, top: 76, bottom: 84 } as const;
 /** Width of a line in points. */
-export const TEXT_WIDTH = PAGE.width - 2 * PAGE.side;
+const TEXT_WIDTH = PAGE.width - 2 * PAGE.side;
 
-/** The three colors of a document. */
+/** The color of words. */
 export const INK = rgb(0.13, 0.13, 0.17);
+/** The color of what stands beside them. */
 export const MUTED = rgb(0.42, 0.42, 0.48);
+/** The color of headings and lines. */
 export const ACCENT = rgb(0.2, 0.19, 0.45);
 
 /** How a block is set; lengths in points. */

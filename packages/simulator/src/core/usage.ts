@@ -1,5 +1,5 @@
 /** Length of the smallest billing bucket. */
-export const HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /** How long workers ran, by hour of the clock. RunPod bills whole seconds from a worker's start to its stop. */
 export class Usage {

@@ -24,7 +24,7 @@ export function spokenSpan(ms: number): string {
  * @param eta ISO time
  * @param now milliseconds since the epoch
  */
-export function spokenEta(eta: string | null | undefined, now: number): string {
+function spokenEta(eta: string | null | undefined, now: number): string {
   const ms = eta ? Date.parse(eta) - now : Number.NaN;
   if (Number.isNaN(ms)) return "";
   if (ms < 5_000) return "any moment now";

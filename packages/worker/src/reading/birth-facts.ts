@@ -63,7 +63,7 @@ export function birthFacts(birthDate: string, today: CalendarDate): BirthFacts {
 }
 
 /** The life-path number: day, month and year reduced each by itself, then their sum; 11, 22 and 33 stay as they are. */
-export function lifePathOf(birth: CalendarDate): LifePath {
+function lifePathOf(birth: CalendarDate): LifePath {
   return reduced(reduced(birth.day) + reduced(birth.month) + reduced(birth.year)) as LifePath;
 }
 

@@ -7,15 +7,7 @@
 export type CalendarDate = { year: number; month: number; day: number };
 
 /** The days of the week, in the order of `weekdayOf`. */
-export const WEEKDAYS = [
-  "Sunday",
-  "Monday",
-  "Tuesday",
-  "Wednesday",
-  "Thursday",
-  "Friday",
-  "Saturday",
-] as const;
+const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
 /** An English name of a day of the week. */
 export type Weekday = (typeof WEEKDAYS)[number];
 
@@ -69,7 +61,7 @@ export function weekdayOf(date: CalendarDate): Weekday {
 }
 
 /** Whether a year of the Gregorian calendar has a 29 February. */
-export function isLeapYear(year: number): boolean {
+function isLeapYear(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }
 

@@ -27,7 +27,7 @@ export function sunSign(date: CalendarDate): SunSign {
 }
 
 /** The eight named phases, from one new moon to the next. */
-export const MOON_PHASES = [
+const MOON_PHASES = [
   "new moon",
   "waxing crescent",
   "first quarter",
@@ -89,7 +89,7 @@ function normalized(degrees: number): number {
 }
 
 /** The twelve animals in their order; a year divisible by 12 is a monkey's. */
-export const ANIMALS = [
+const ANIMALS = [
   "Monkey",
   "Rooster",
   "Dog",
@@ -107,7 +107,7 @@ export const ANIMALS = [
 export type Animal = (typeof ANIMALS)[number];
 
 /** The five elements in their order, each for two years. */
-export const ELEMENTS = ["Metal", "Water", "Wood", "Fire", "Earth"] as const;
+const ELEMENTS = ["Metal", "Water", "Wood", "Fire", "Earth"] as const;
 /** An element of the Chinese calendar. */
 export type Element = (typeof ELEMENTS)[number];
 
