@@ -1,5 +1,6 @@
 /** What happens at a fault point: the process ends, or the call fails; each before the call has its effect, or after. */
 export const ENDINGS = ["dies before", "dies after", "throws before", "throws after"] as const;
+/** One of {@link ENDINGS}. */
 export type Ending = (typeof ENDINGS)[number];
 
 /** The `at`-th call of a port, counted from 0 over all processes. */

@@ -91,5 +91,7 @@ const gallery = defineJob({
   },
 });
 
+/** The kinds by name. */
 export const JOBS = { three, dear, word, dearWord, gallery };
+/** The routes of all their tasks. */
 export const ROUTES = ["text", "audio", "pdf"];

@@ -14,10 +14,12 @@ import type { ClockedDatabase } from "./database.ts";
 import { type FaultPoint, FaultPoints, FunctionProcess } from "./fault-points.ts";
 import { JOBS, ROUTES } from "./jobs.ts";
 
+/** Between two ticks of cron. */
 export const TICK_MS = 10_000;
 const PROJECT = "http://podbase.test";
 const KEY = "rpa_simulator";
 
+/** What a world is made of, and what goes wrong in it. */
 export interface WorldOptions {
   database: ClockedDatabase;
   point?: FaultPoint;
@@ -110,6 +112,7 @@ export class World {
     const body = JSON.stringify({ kind, input, idempotencyKey: randomUUID() });
     const headers = { "content-type": "application/json" };
     for (let tries = 0; tries < 5; tries++) {
+      // No answer: the process died, as a fault wanted it to.
       const answer = await this.#call("request-job", "", { method: "POST", headers, body }).catch(() => null);
       if (answer?.ok) return ((await answer.json()) as { jobId: string }).jobId;
       await this.clock.advance(2000);
@@ -126,6 +129,7 @@ export class World {
   async pass(): Promise<void> {
     const wakes = await this.database.tick();
     for (let n = 0; n < wakes; n++) {
+      // A process that dies here answers nobody, and pg_net does not care; what it left undone the test will see.
       await this.#call("reconcile", "", { method: "POST" }).catch(() => {});
       await this.clock.advance(0);
     }

@@ -48,6 +48,7 @@ export interface AttemptRow {
   submitted_at: string | null;
 }
 
+/** All rows at one moment. */
 export interface Observation {
   jobs: JobRow[];
   tasks: TaskRow[];

@@ -4,6 +4,7 @@ import { observe } from "./observe.ts";
 import type { EngineSession } from "./session.ts";
 import type { World } from "./world.ts";
 
+/** A step as fast-check runs it. */
 export type Command = fc.AsyncCommand<World, EngineSession>;
 
 /** One step: when it can be taken, what it does. The invariants are looked at after each. */

@@ -19,6 +19,7 @@ export type Route = keyof typeof ENDPOINTS;
 const ROUTES = Object.keys(ENDPOINTS) as Route[];
 const API_KEY = "rpa_simulator";
 
+/** How a demo stack is started. */
 export interface DemoOptions {
   /** Folder that contains `supabase/`. */
   projectDir: string;

@@ -5,6 +5,7 @@ import { type FunctionChange, MigrationError, watchMigrations } from "@podbase/l
 import { type DevWeb, devWeb } from "@podbase/web";
 import { type DemoStack, startDemoStack } from "./demo-stack.ts";
 
+/** How a stack for development is started. */
 export interface DevOptions {
   /** Folder that contains `supabase/`. */
   projectDir: string;

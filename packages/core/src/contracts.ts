@@ -7,6 +7,7 @@ export const requestBody = z.strictObject({
   input: z.unknown(),
   idempotencyKey: z.string().min(1).max(255).optional(),
 });
+/** A request that was checked. */
 export type RequestBody = z.output<typeof requestBody>;
 
 /** Jobs in one call of `request-job`. */
@@ -191,6 +192,7 @@ export const providerJob = z.object({
   executionTime: z.number().optional(),
   workerId: z.string().optional(),
 });
+/** The part of RunPod's account of a job that is read. */
 export type ProviderJob = z.infer<typeof providerJob>;
 
 /** Body of a worker's start call: RunPod's id of the job, by which a lost result can be asked for. */

@@ -12,6 +12,7 @@ import { validate } from "./validate.ts";
 /** RunPod refuses bodies over 10 MiB (docs.runpod.io); what comes near is refused here, where it can be explained. */
 const MAX_RUN_BYTES = 9 * 1024 * 1024;
 
+/** What an {@link Engine} works with. */
 export interface EngineOptions {
   jobs: JobCatalog;
   database: Database;

@@ -40,6 +40,7 @@ export type Health = { kind: "health"; workers: WorkerCounts; jobs: QueueCounts 
 /** The part of a submission's outcome that RunPod's answer decides. */
 export type RunOutcome = Omit<SubmissionResult, "attempt">;
 
+/** What a {@link RunPod} client needs to know. */
 export interface RunPodOptions {
   apiKey: string;
   /** The key that follows it. While keys are changed, whichever RunPod takes is used. */

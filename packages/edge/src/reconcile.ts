@@ -4,6 +4,7 @@ import { functionApp, type WaitUntil } from "./http.ts";
 /** One call works for at most this long and leaves the rest to the next tick; functions may live 150 s in all. */
 const BUDGET_MS = 25_000;
 
+/** What the reconcile function needs. */
 export interface ReconcileOptions {
   engine: Engine;
   /** Whether a request carries one of the project's secret keys. */

@@ -6,6 +6,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** After a bulk request, submitting goes on for at most this long; the reconciler takes what is left. */
 const DISPATCH_BUDGET_MS = 25_000;
 
+/** What the request-job function needs. */
 export interface RequestJobOptions {
   engine: Engine;
   /** The signed-in user of a request, or null. */

@@ -13,7 +13,9 @@ import { createRest } from "../src/rest/create-rest.ts";
 import { createTestDatabase } from "../src/testing.ts";
 import { REST_SCHEMA } from "./rest-fixture.sql.ts";
 
+/** The id of `alice`. */
 export const ALICE = "a0000000-0000-4000-8000-000000000001";
+/** The id of `bob`. */
 export const BOB = "b0000000-0000-4000-8000-000000000002";
 
 /** Any schema, since the tests make their own. */
@@ -37,6 +39,7 @@ export interface TestRest {
   stop(): Promise<void>;
 }
 
+/** What the tests choose of REST. */
 export interface TestRestOptions {
   /** The project's migrations instead of the tests' schema. */
   migrations?: boolean;

@@ -13,6 +13,7 @@ export interface EndpointReport {
   jobs: { id: string; state: JobState; runs: number; retries: number; workerId?: string }[];
 }
 
+/** Tells how an endpoint stands. */
 export const reportOf = (endpoint: Endpoint): EndpointReport => {
   const jobs = endpoint.jobs().map(({ id, state, run, retries, workerId }) => ({
     id,

@@ -9,6 +9,7 @@ import {
   virtualClock,
 } from "../src/index.ts";
 
+/** The API key that the simulators take. */
 export const KEY = "test-key";
 
 /** Exact times, so that tests can count milliseconds. */
@@ -70,9 +71,11 @@ export const run = async (simulator: Simulator, input: unknown, more: object = {
   return body.id;
 };
 
+/** What `/status` says of a job. */
 export const status = async (simulator: Simulator, id: string): Promise<Body> =>
   (await call(simulator, "GET", `status/${id}`)).body;
 
+/** What `/health` says of the endpoint. */
 export const health = async (simulator: Simulator): Promise<Body> =>
   (await call(simulator, "GET", "health")).body;
 

@@ -65,6 +65,7 @@ const chain = defineJob({
   },
 });
 
+/** The kinds that the requests of a chaos run are of, by name. */
 export const jobs = { note, dear, chain };
 
 /** The kinds by name. */

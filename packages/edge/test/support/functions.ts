@@ -10,7 +10,9 @@ import {
 import { z } from "zod";
 import { reconcile, requestJob, runpodWebhook } from "../../src/index.ts";
 
+/** Whose reports the webhook function is sent. */
 export const ATTEMPT = "3f2c8a52-5c0f-4a58-9d8b-0d6f6f6f6f6f";
+/** Who is signed in. */
 export const USER = "11111111-1111-4111-8111-111111111111";
 const note = defineJob({
   kind: "note",

@@ -50,6 +50,7 @@ export class FunctionPool {
 
   /** SIGKILL; false when no process runs. */
   async kill(name: string): Promise<boolean> {
+    // Why a process did not start is told to whoever calls the function.
     const worker = await this.#current.get(name)?.worker.catch(() => undefined);
     if (!worker?.child.running) return false;
     worker.child.kill("SIGKILL");
@@ -80,6 +81,7 @@ export class FunctionPool {
 
   /** The process answers what is under way and waits for its background work before it obeys. */
   async #end(slot: Slot, graceMs: number): Promise<void> {
+    // One that did not start has nothing to be ended.
     const worker = await slot.worker.catch(() => undefined);
     await worker?.child.stop("SIGTERM", graceMs);
   }

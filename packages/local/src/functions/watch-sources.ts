@@ -17,7 +17,11 @@ export async function watchSources(
 ): Promise<() => Promise<void>> {
   const functions = join(projectDir, "supabase", "functions");
   const packages = join(projectDir, "packages");
-  const names = await readdir(packages).catch(() => []);
+  const names = await readdir(packages).catch((error: NodeJS.ErrnoException) => {
+    // A project that only uses Podbase has no packages of its own.
+    if (error.code !== "ENOENT") throw error;
+    return [];
+  });
   const sources = names.map((name) => join(packages, name, "src"));
   const watcher = watch([functions, join(projectDir, "supabase", "config.toml"), ...sources], {
     ignoreInitial: true,

@@ -14,6 +14,7 @@ import { EXTRA_SEARCH_PATH, type Schema, SchemaCache, type SchemaView } from "./
 import { ident, UNTYPED } from "./sql.ts";
 import type { Outcome } from "./statement.ts";
 
+/** What of the database is served, and how much at once. */
 export interface RestOptions {
   /** Exposed schemas, the first of them by default (`api.schemas` of config.toml). */
   schemas: string[];

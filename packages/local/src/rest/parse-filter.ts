@@ -22,6 +22,7 @@ export const COMPARISONS = {
   nxl: "&>",
   adj: "-|-",
 } as const;
+/** An operator of {@link COMPARISONS}, as a request names it. */
 export type Comparison = keyof typeof COMPARISONS;
 
 /** SQL functions of the full-text operators. */
@@ -31,11 +32,14 @@ export const SEARCHES = {
   phfts: "phraseto_tsquery",
   wfts: "websearch_to_tsquery",
 } as const;
+/** An operator of {@link SEARCHES}. */
 export type Search = keyof typeof SEARCHES;
 
 const IS_VALUES = ["null", "not_null", "true", "false", "unknown"] as const;
+/** What `is` compares with. */
 export type IsValue = (typeof IS_VALUES)[number];
 
+/** What a filter asks of its field. `distinct` is `isdistinct`. */
 export type Operation =
   | { kind: "compare"; operator: Comparison; quantifier: "any" | "all" | undefined; value: string }
   | { kind: "in"; values: string[] }
@@ -43,6 +47,7 @@ export type Operation =
   | { kind: "distinct"; value: string }
   | { kind: "search"; operator: Search; language: string | undefined; value: string };
 
+/** One condition on one field. */
 export interface Filter {
   kind: "filter";
   field: Field;
@@ -50,6 +55,7 @@ export interface Filter {
   operation: Operation;
 }
 
+/** `and=(…)` or `or=(…)`. */
 export interface Group {
   kind: "group";
   operator: "and" | "or";
@@ -57,6 +63,7 @@ export interface Group {
   members: Condition[];
 }
 
+/** What a row has to meet. */
 export type Condition = Filter | Group;
 
 const OPERATOR = "operator (eq, gt, ...)";

@@ -1,6 +1,7 @@
 import { type Field, field, fieldName } from "./parse-field.ts";
 import { Scanner } from "./scanner.ts";
 
+/** One term of `order=`; undefined where Postgres decides. */
 export interface OrderTerm {
   field: Field;
   /** The embedding that has the field: `order=client(name)`. */

@@ -24,6 +24,7 @@ export interface SelectEmbed {
   items: SelectItem[];
 }
 
+/** One item of `select=`. */
 export type SelectItem = SelectField | SelectEmbed;
 
 const aggregates = /\.(sum|avg|count|max|min)\(\)/y;

@@ -19,6 +19,7 @@ export interface ReadNode {
   offset: bigint | undefined;
 }
 
+/** An embedding that is to be read along with its rows. */
 export interface Embed {
   /** Name in the result. */
   key: string;

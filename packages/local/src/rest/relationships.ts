@@ -3,6 +3,7 @@ import { groupBy } from "./group-by.ts";
 import type { Catalogue, CatalogueForeignKey } from "./schema-query.ts";
 import { mostSimilar } from "./similar.ts";
 
+/** How many rows there may be at either end. */
 export type Cardinality = "many-to-one" | "one-to-many" | "one-to-one" | "many-to-many";
 
 /** A way from rows of one table to rows of another, along a foreign key, or along two and the table between. */

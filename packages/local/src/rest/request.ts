@@ -1,5 +1,6 @@
 import { RestError } from "./errors.ts";
 
+/** Where the service is served. */
 export const PREFIX = "/rest/v1";
 
 /** What a path names; undefined for the root. */

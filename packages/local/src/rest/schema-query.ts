@@ -13,6 +13,7 @@ export interface Catalogue {
   session: Record<string, string>;
 }
 
+/** A column of a table or view. */
 export interface Column {
   name: string;
   /** SQL type, qualified. */
@@ -23,6 +24,7 @@ export interface Column {
   default: string | null;
 }
 
+/** A table or view of an exposed schema. */
 export interface CatalogueRelation {
   schema: string;
   name: string;
@@ -33,6 +35,7 @@ export interface CatalogueRelation {
   columns: Column[];
 }
 
+/** A foreign key between two of them. */
 export interface CatalogueForeignKey {
   name: string;
   schema: string;
@@ -47,6 +50,7 @@ export interface CatalogueForeignKey {
   inPrimaryKey: boolean;
 }
 
+/** An argument of a function. */
 export interface Argument {
   /** Empty when it has none. */
   name: string;
@@ -55,6 +59,7 @@ export interface Argument {
   variadic: boolean;
 }
 
+/** A function that may be called. */
 export interface Routine {
   schema: string;
   name: string;

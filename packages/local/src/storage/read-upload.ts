@@ -110,6 +110,7 @@ function parseMetadata(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch {
+    // Refused below, as any other value that is no object.
     value = undefined;
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {

@@ -35,22 +35,28 @@ export class StorageError extends Error {
   }
 }
 
+/** There is no such bucket, or it is not the caller's to see. */
 export const noSuchBucket = () =>
   new StorageError(404, "NoSuchBucket", "Bucket not found", { error: "Bucket not found" });
 
+/** There is no such object, or it is not the caller's to see. */
 export const noSuchKey = () => new StorageError(404, "NoSuchKey", "Object not found", { error: "not_found" });
 
+/** What was to be made is there already. */
 export const duplicate = (code: "KeyAlreadyExists" | "BucketAlreadyExists" | "ResourceAlreadyExists") =>
   new StorageError(409, code, "The resource already exists", { error: "Duplicate" });
 
+/** Row level security refused. */
 export const accessDenied = (message: string) =>
   new StorageError(403, "AccessDenied", message, { error: "Unauthorized" });
 
+/** More bytes than the bucket or the service takes. */
 export const entityTooLarge = () =>
   new StorageError(413, "EntityTooLarge", "The object exceeded the maximum allowed size", {
     error: "Payload too large",
   });
 
+/** The request makes no sense. */
 export const invalidRequest = (message: string) => new StorageError(400, "InvalidRequest", message);
 
 /** The answer to what a hosted project does and the local stack does not. */

@@ -29,8 +29,10 @@ export interface Served {
   job?: Job;
 }
 
+/** A plain 200. */
 export const ok = (body: Json): Answer => ({ kind: "answer", status: 200, body });
 
+/** An error as RunPod's job API words it. */
 export const refuse = (status: number, error: string): Answer => ({
   kind: "answer",
   status,

@@ -51,5 +51,6 @@ export const eventStream = (watched: Watched, after: number): ReadableStream<str
   });
 };
 
+/** The events that followed the one of that order. */
 export const eventsAfter = (watched: Watched, after: number): SimulatorEvent[] =>
   watched.history().filter(({ order }) => order > after);
