@@ -52,7 +52,7 @@ begin
 end $$;
 
 -- Opens what waited for finished tasks, expands and ends maps, and cancels what can no longer run because a required
--- task did not complete; again and again until nothing follows.
+-- task did not complete; again and again until nothing follows. What cancel() is about to end is left to it.
 create function podbase_private.unblock(p_job uuid) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
@@ -70,7 +70,7 @@ begin
         bool_or(u.status in ('failed', 'canceled') and not us.optional) as dead,
         bool_and(u.finished_at is not null) filter (where u.id is not null) as ready
       from podbase.tasks t
-      join podbase_private.task_schedule s on s.task_id = t.id and not s.expanded
+      join podbase_private.task_schedule s on s.task_id = t.id and not s.expanded and s.cancel_requested_at is null
       left join podbase.tasks u on u.job_id = t.job_id and u.name = any (s.after)
       left join podbase_private.task_schedule us on us.task_id = u.id
       where t.job_id = p_job and t.status = 'blocked'
@@ -276,8 +276,8 @@ begin
     select d.*, (o.metadata ->> 'size')::bigint as bytes, p_reported -> d.name ->> 'sha256' as sha256
     from declared d
     join storage.objects o on o.bucket_id = 'podbase' and o.name = d.path
-      and (o.metadata ->> 'size')::bigint
-          = coalesce((p_reported -> d.name ->> 'bytes')::bigint, (o.metadata ->> 'size')::bigint)
+      -- As JSON: what is no number is another size, and no error.
+      and coalesce(nullif(p_reported -> d.name -> 'bytes', 'null'), o.metadata -> 'size') = o.metadata -> 'size'
   ), kept as (
     insert into podbase.artifacts
       (job_id, task_id, user_id, task, name, path, content_type, bytes, sha256, created_at)

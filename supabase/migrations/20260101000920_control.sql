@@ -23,22 +23,25 @@ create function podbase_private.cancel(p_job uuid, p_task uuid, p_actor text) re
 language plpgsql set search_path = '' as $$
 declare
   v_task uuid;
+  v_asked uuid[];
   v_tasks uuid[] := '{}';
   v_live boolean := false;
   v_now timestamptz := podbase_private.now();
 begin
   perform from podbase.jobs where id = p_job for update;
-  for v_task in
-    select t.id from podbase.tasks t join podbase_private.task_schedule s on s.task_id = t.id
-    where t.job_id = p_job and t.finished_at is null and s.cancel_requested_at is null
+  -- All of them before the first one ends: its end opens none that is to be canceled too.
+  with asked as (
+    update podbase_private.task_schedule s set cancel_requested_at = v_now, ready_key = null, run_at = null
+    from podbase.tasks t
+    where t.job_id = p_job and s.task_id = t.id and t.finished_at is null and s.cancel_requested_at is null
       and (p_task is null or t.id = p_task
         or (s.item_index is not null and split_part(t.name, '[', 1) = (
           select m.name from podbase.tasks m where m.id = p_task)))
-    -- A map's row before its items, so that their end does not end it first.
-    order by s.item_index nulls first, t.id
-  loop
-    update podbase_private.task_schedule set cancel_requested_at = v_now, ready_key = null, run_at = null
-      where task_id = v_task;
+    returning s.task_id, s.item_index
+  )
+  -- A map's row before its items, so that their end does not end it first.
+  select coalesce(array_agg(task_id order by item_index nulls first, task_id), '{}') into v_asked from asked;
+  foreach v_task in array v_asked loop
     -- A claim may have taken the task while the row was waited for, so look now.
     update podbase_private.attempts set cancel_requested_at = v_now
       where task_id = v_task and next_check_at is not null;
@@ -50,8 +53,7 @@ begin
     end if;
   end loop;
   if v_tasks <> '{}' then
-    -- A task may be here twice: opened by the end of an optional one before it, then canceled itself.
-    perform podbase_private.publish(p_job, array(select distinct unnest(v_tasks)), p_actor, 'cancel requested');
+    perform podbase_private.publish(p_job, v_tasks, p_actor, 'cancel requested');
   end if;
   -- A copy of another's result that is canceled as a whole waits for nothing any more.
   update podbase_private.copies set waiting = false

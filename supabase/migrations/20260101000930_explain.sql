@@ -22,8 +22,8 @@ begin
         (a.created_at, 0, 'claimed.'),
         (a.submitted_at, 0, 'submitted' || coalesce(' as ' || a.provider_id, '') || '.'),
         (a.finished_at, 0, a.state || coalesce(' (' || a.failure_class || ')', '') || coalesce(': ' || a.error, '')
-          || coalesce(format(' after %s ms of waiting', a.delay_ms), '')
-          || coalesce(format(' and %s ms of work', a.execution_ms), '') || '.')
+          || coalesce(' after ' || a.delay_ms || ' ms of waiting', '')
+          || coalesce(' and ' || a.execution_ms || ' ms of work', '') || '.')
       ) as x (at, place, text)
       where p_inside and t.job_id = p_job and x.at is not null
     )

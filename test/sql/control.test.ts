@@ -22,6 +22,29 @@ async function halfFailed(): Promise<{ id: string; pdf: Claim }> {
   return { id: job.id, pdf: by.pdf! };
 }
 
+describe("cancel", () => {
+  it("of a job opens nothing by the end of an optional task, least of all a list", async () => {
+    const tasks = [
+      { name: "hint", route: "gpu", optional: true },
+      { name: "image", route: "gpu", after: ["hint"], map: { over: "input", path: ["list"] } },
+      { name: "pdf", route: "gpu", after: ["hint", "image"] },
+    ];
+    // Tasks have random ids, and the order that they are canceled in follows from them.
+    for (let n = 0; n < 6; n++) {
+      const { job, claims } = await engine.submit(user, tasks, { input: { list: [1, 2] } });
+      await engine.submission(claims[0]!, { outcome: "not_sent", class: "rate_limited" });
+      await ask(user, "cancel_job", job.id);
+      const after = await engine.job(job.id);
+      expect(after).toMatchObject({ status: "canceled", phase: "done" });
+      expect(Object.keys(after.tasks).sort()).toEqual(["hint", "image", "pdf"]);
+      for (const task of Object.values(after.tasks)) expect(task).toMatchObject({ status: "canceled" });
+    }
+    await engine.clock(600);
+    await engine.tick();
+    expect(await engine.claim()).toEqual([]);
+  });
+});
+
 describe("retry", () => {
   it("of a failed job runs again what failed, and nothing that completed", async () => {
     const { id, pdf } = await halfFailed();
@@ -145,7 +168,7 @@ describe("the history", () => {
     expect(texts).toContain("Task text is completed (completed).");
     expect(JSON.stringify(own)).not.toContain("attempt 1 at one");
     expect(JSON.stringify(await operate("explain_job", id))).toContain(
-      "Task audio, attempt 1 at one: failed (bad_input)",
+      "Task audio, attempt 1 at one: failed (bad_input): no.",
     );
   });
 });

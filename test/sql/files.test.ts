@@ -23,6 +23,25 @@ async function submitted(more: object = {}): Promise<{ job: string; claim: Claim
   return { job: job.id, claim: claims[0]! };
 }
 
+describe("a worker's word about its file", () => {
+  it.each([["many"], [1.5], [1e30], [{}], ["3"], [4]])(
+    "that it has %j bytes is not believed, and the attempt has failed",
+    async (bytes) => {
+      const { job, claim } = await submitted();
+      const output = { podbase: { artifacts: { text: { bytes } } } };
+      expect((await engine.complete(claim, output)).verdict).toBe("applied");
+      expect(await engine.attempt(claim)).toMatchObject({ state: "failed", failure_class: "missing_output" });
+      expect(await engine.job(job)).toMatchObject({ phase: "retrying" });
+    },
+  );
+
+  it.each([[3], [null], [undefined]])("that it has %j bytes is fine", async (bytes) => {
+    const { job, claim } = await submitted();
+    await engine.complete(claim, { podbase: { artifacts: { text: { bytes } } } });
+    expect(await engine.job(job)).toMatchObject({ status: "completed" });
+  });
+});
+
 describe("the files of a deleted job", () => {
   it("are to be deleted, once, and reconcile is told", async () => {
     const { job, claim } = await submitted();
