@@ -73,8 +73,8 @@ Made by \`npx tsx scripts/generate-states.ts\` from the transition tables of \`s
 other move with SQLSTATE \`PB004\`.
 
 A job's status follows from its tasks, in the same transaction. What failed or was canceled leaves that state only when a
-person asks for a retry. An attempt that was given up (\`superseded\`, \`lost\`) can still complete while its task is open,
-because its work is paid.
+person asks for a retry. An attempt that has ended in any other way can still complete while its task is open, because
+its work is paid.
 
 A task's \`submitPolicy\` is about doubt only: whether work that RunPod may or may not have done is bought again. Under
 \`at_most_once\` an attempt that ends in doubt (\`submit_unknown\` to the end of its ttl, or \`lost\`) is never tried again but by a

@@ -5,6 +5,15 @@
 create table podbase_private.job_events_other partition of podbase_private.job_events default;
 create index job_events_other_at on podbase_private.job_events_other (at);
 
+-- Trigger: refuses to change what has happened (55000). A row may go, with its job or its week.
+create function podbase_private.guard_history() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'the history is only ever added to' using errcode = '55000';
+end $$;
+create trigger append_only before update on podbase_private.job_events
+  for each row execute function podbase_private.guard_history();
+
 -- The name of the table of the week that a time lies in. Names sort as their weeks do.
 create function podbase_private.event_week(p_at timestamptz) returns text
 language plpgsql stable set search_path = '' as $$

@@ -1,6 +1,6 @@
 -- The state machines as data, and guards made from them that refuse everything else with SQLSTATE PB004.
 -- Terminal states are sticky but for two things: a person may retry what failed or was canceled, and a COMPLETED that
--- comes late for work that was given up still wins while its task is open, because it is paid.
+-- comes late, for an attempt that had ended in any other way, still wins while its task is open, because it is paid.
 
 create table podbase_private.job_transitions (
   from_state podbase.job_status,
@@ -44,7 +44,11 @@ insert into podbase_private.attempt_transitions
     ('in_progress', array['in_queue', 'completed', 'failed', 'timed_out', 'lost', 'canceled', 'superseded']),
     -- A late winner.
     ('superseded', array['completed']),
-    ('lost', array['completed'])
+    ('lost', array['completed']),
+    ('failed', array['completed']),
+    ('timed_out', array['completed']),
+    ('rejected', array['completed']),
+    ('canceled', array['completed'])
   ) as m (f, ts), unnest(m.ts) as t;
 
 alter table podbase_private.job_transitions enable row level security;
@@ -84,8 +88,8 @@ begin
     $guard$,
     p_machine, p_column, ' ' || v_moves || ' ', v_finish);
   execute format('drop trigger if exists guard on %s', p_table);
-  execute format('create trigger guard before update of %I on %s for each row execute function podbase_private.guard_%s()',
-    p_column, p_table, p_machine);
+  execute format('create trigger guard before update of %I%s on %s for each row execute function podbase_private.guard_%s()',
+    p_column, case when v_finish <> '' then ', finished_at' end, p_table, p_machine);
 end $$;
 
 select podbase_private.arm_guard('podbase.jobs', 'status', 'job'),

@@ -102,7 +102,7 @@ begin
     else v_verdict := 'late'; end if;
   elsif v_status = 'COMPLETED' and v_live and v_class is not null then
     v_tasks := podbase_private.fail_attempt(v_noted, 'failed', v_class, v_error);
-  elsif v_status = 'COMPLETED' and (v_live or (v_attempt.state in ('superseded', 'lost') and v_class is null)) then
+  elsif v_status = 'COMPLETED' and (v_live or v_class is null) then
     v_tasks := podbase_private.complete_attempt(v_job, v_noted, v_task, v_schedule, report -> 'output');
     if v_tasks = '{}' then v_verdict := 'late'; end if;
   elsif not v_live then
@@ -219,7 +219,7 @@ end $$;
 --     proceed: whether the worker should go on: the attempt is the task's live one and nobody canceled it
 --     claims: as many tasks as this made ready or made room for, whosever they are
 -- Reports may be lost, doubled, late and out of order; a finished task never changes. The one exception to an
--- attempt's sticky end: a COMPLETED of a superseded or lost attempt wins while the task is open. Emits one version for
+-- attempt's sticky end: a COMPLETED of an earlier attempt, however that ended, wins while the task is open. Emits one version for
 -- each changed task. SQLSTATE PB007 for an output over 20 MB (RunPod's own limit).
 -- Caller: service_role. Locks: the job, then the endpoint, then what claim() takes.
 create function podbase_private.record_report(report jsonb) returns jsonb

@@ -24,8 +24,8 @@ begin
   v_ahead := extract(epoch from greatest(v_budget.used_to, podbase_private.now()) - podbase_private.now())
     * v_budget.per_10s / 12;
   -- Further ahead than the whole bucket: the clock was set back.
-  return least(p_wanted, floor(v_budget.per_10s / 6.0
-    - case when v_ahead <= v_budget.per_10s / 6.0 + 1 then least(v_ahead, v_budget.per_10s / 6.0) else 0 end)::int);
+  return greatest(0, least(p_wanted, floor(v_budget.per_10s / 6.0
+    - case when v_ahead <= v_budget.per_10s / 6.0 + 1 then least(v_ahead, v_budget.per_10s / 6.0) else 0 end)::int));
 end $$;
 
 -- Takes p_count of them.
@@ -64,7 +64,6 @@ begin
   if exists (
     select from podbase_private.attempts a join podbase.tasks t on t.id = a.task_id and t.finished_at is null
     where a.id = v_attempt.id and a.provider_id is not null
-      and (a.next_check_at is not null or a.state in ('superseded', 'lost'))
   ) then
     v_result := v_result
       || jsonb_build_object('poll', podbase_private.look_ups(array[v_attempt.id]) -> 0);

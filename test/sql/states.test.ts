@@ -54,6 +54,20 @@ describe("state machines", () => {
     },
   );
 
+  it("go with the time of the end, and the history is never changed, not even by a superuser", async () => {
+    const { job, claims } = await engine.submit(await engine.user(), ONE);
+    await engine.complete(claims[0]!);
+    for (const table of ["jobs", "tasks"]) {
+      await expect(
+        engine.sql.unsafe(`update podbase.${table} set finished_at = null`),
+        table,
+      ).rejects.toMatchObject({ code: "23514" });
+    }
+    await expect(
+      engine.sql`update podbase_private.job_events set cause = 'another' where job_id = ${job.id}`,
+    ).rejects.toMatchObject({ code: "55000" });
+  });
+
   it("are what packages/core and docs say they are (npx tsx scripts/generate-states.ts)", async () => {
     for (const [path, text] of Object.entries(await renderStateFiles(engine.pool))) {
       const file = await readFile(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
