@@ -19,6 +19,7 @@ create table podbase_private.counted_jobs (
   job_id uuid not null,
   primary key (user_id, job_id)
 );
+alter table podbase_private.counted_jobs enable row level security;
 
 -- Refuses jobs that were just made in this transaction, and so undoes it, when their user has made too many:
 --   PB008 (too fast): over max_jobs_per_minute in the 60 s up to now; detail: seconds until as many may be made

@@ -69,7 +69,7 @@ declare
 begin
   for v_file in
     select f.id, f.path, f.task_id from podbase_private.files_to_delete f
-    where f.due_at <= v_now order by f.due_at limit least(max_files, 1000) for update skip locked
+    where f.due_at <= v_now order by f.due_at limit greatest(0, least(max_files, 1000)) for update skip locked
   loop
     if exists (select from podbase.tasks where id = v_file.task_id and finished_at is null) then
       update podbase_private.files_to_delete set due_at = v_now + podbase_private.uploads_end() where id = v_file.id;

@@ -3,19 +3,37 @@
 -- …]}, settings: {column of podbase_private.settings: value}, users: {user id: {weight?, maxInFlight?,
 -- maxJobsPerMinute?, maxOpenJobs?}}}.
 -- Named endpoints are made or changed, named routes are replaced, what is not named stays. Values out of range raise
--- 23514, an unknown endpoint in a route 23503, an unknown setting PB003. Caller: service_role.
+-- 23514, an unknown endpoint in a route 23503, an unknown key or what is no list PB003 with the path. Caller: service_role.
 -- Emits nothing. Locks: the rows it changes.
 create function podbase_private.configure(config jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
-declare v_endpoint int;
+declare
+  v_endpoint int;
+  v_name text;
+  v_value jsonb;
 begin
+  perform podbase_private.check_keys('', config, '{endpoints,routes,settings,users}');
+  for v_name, v_value in select * from jsonb_each(coalesce(config -> 'endpoints', '{}')) loop
+    perform podbase_private.check_keys('endpoints.' || v_name, v_value,
+      '{providerId,maxInFlight,maxRunsPer10s,executionTimeoutMs,ttlMs,firstPollMs,maxPollMs,evidenceWindowMs,enabled}');
+  end loop;
+  for v_name, v_value in select * from jsonb_each(coalesce(config -> 'routes', '{}')) loop
+    perform podbase_private.check_texts('routes.' || v_name, v_value);
+  end loop;
+  perform podbase_private.check_keys('settings', coalesce(config -> 'settings', '{}'),
+    array(select jsonb_object_keys(to_jsonb(s) - 'single') from podbase_private.settings s));
+  for v_name, v_value in select * from jsonb_each(coalesce(config -> 'users', '{}')) loop
+    perform podbase_private.check_keys('users.' || v_name, v_value,
+      '{weight,maxInFlight,maxJobsPerMinute,maxOpenJobs}');
+  end loop;
+
   insert into podbase_private.endpoints as e (name, provider_id, enabled, max_in_flight, max_runs_per_10s,
     execution_timeout_ms, ttl_ms, first_poll_ms, max_poll_ms, evidence_window_ms)
   select key, value ->> 'providerId', coalesce((value ->> 'enabled')::boolean, true),
     coalesce((value ->> 'maxInFlight')::int, 100), coalesce((value ->> 'maxRunsPer10s')::int, 1000),
     coalesce((value ->> 'executionTimeoutMs')::int, 900000),
     coalesce((value ->> 'ttlMs')::int, 86400000), coalesce((value ->> 'firstPollMs')::int, 30000),
-    coalesce((value ->> 'maxPollMs')::int, 600000), coalesce((value ->> 'evidenceWindowMs')::int, 120000)
+    coalesce((value ->> 'maxPollMs')::int, 600000), (value ->> 'evidenceWindowMs')::int
   from jsonb_each(coalesce(config -> 'endpoints', '{}'))
   on conflict (name) do update set provider_id = excluded.provider_id, enabled = excluded.enabled,
     max_in_flight = excluded.max_in_flight, max_runs_per_10s = excluded.max_runs_per_10s,
@@ -37,10 +55,6 @@ begin
     jsonb_array_elements_text(r.value) with ordinality as e (value, ordinality);
 
   if config ? 'settings' then
-    if exists (select from jsonb_object_keys(config -> 'settings') k
-               where not (select to_jsonb(s) - 'single' from podbase_private.settings s) ? k) then
-      perform podbase_private.refuse_plan('settings', 'there is no such setting');
-    end if;
     update podbase_private.settings s set
         max_in_flight_per_user = n.max_in_flight_per_user, ageing_after = n.ageing_after,
         breaker_threshold = n.breaker_threshold, breaker_pause = n.breaker_pause, keep_jobs = n.keep_jobs,

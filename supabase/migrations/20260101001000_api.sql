@@ -176,6 +176,6 @@ begin
                     from podbase.artifacts a where a.job_id = j.id)) order by j.created_at desc), '[]')
     from (
       select * from podbase.jobs where user_id = (select auth.uid())
-      order by created_at desc limit least(max_jobs, 200)
+      order by created_at desc limit greatest(0, least(max_jobs, 200))
     ) j);
 end $$;

@@ -18,7 +18,7 @@ begin
       select j.id from podbase.jobs j
       where (statuses is null or j.status = any (statuses))
         and (not unseen or j.finished_at is null or j.seen_at is null or j.seen_at < j.finished_at)
-      order by j.created_at desc, j.id limit least(max_jobs, 1000));
+      order by j.created_at desc, j.id limit greatest(0, least(max_jobs, 1000)));
   end if;
   select coalesce(jsonb_agg(to_jsonb(j) || jsonb_build_object(
     'tasks', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.name), '[]')
@@ -39,7 +39,7 @@ language sql stable security definer set search_path = '' as $$
   from (
     select j.id, j.created_at from podbase.jobs j
     where (p_ids is null or j.id = any (p_ids)) and (p_statuses is null or j.status = any (p_statuses))
-    order by j.created_at desc, j.id limit least(p_max_jobs, 1000)
+    order by j.created_at desc, j.id limit greatest(0, least(p_max_jobs, 1000))
   ) found;
 $$;
 

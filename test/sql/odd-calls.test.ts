@@ -68,13 +68,16 @@ describe("a request", () => {
 });
 
 describe("a list that is none", () => {
-  it.each(["submit_jobs", "record_reports"])(
-    "is refused by %s (PB003); an empty one is nothing",
-    async (name) => {
-      await expect(call(name, { a: 1 })).rejects.toMatchObject({ code: "PB003" });
-      expect(await call(name, [])).toEqual([]);
-    },
-  );
+  it.each([
+    ["submit_jobs", []],
+    ["record_reports", []],
+    ["record_submissions", 0],
+  ])("is refused by %s (PB003); an empty one is nothing", async (name, nothing) => {
+    for (const none of [{ a: 1 }, null]) {
+      await expect(call(name, none)).rejects.toMatchObject({ code: "PB003" });
+    }
+    expect(await call(name, [])).toEqual(nothing);
+  });
 
   it("is refused when it has over 1,000 reports (PB003)", async () => {
     const reports = Array.from({ length: 1001 }, () => ({ attempt: randomUUID() }));
@@ -89,7 +92,7 @@ describe("a limit of nothing", () => {
       await engine.configure({ endpoints: { one: { providerId: "ep-one", enabled: false } } });
       await engine.submit(user, ONE);
       await engine.configure({ endpoints: { one: { providerId: "ep-one" } } });
-      expect(await call(name, 0)).toEqual([]);
+      for (const none of [0, -1]) expect(await call(name, none)).toEqual([]);
       expect(await engine.sql`select from podbase_private.attempts`).toHaveLength(0);
     },
   );

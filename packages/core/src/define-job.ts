@@ -23,7 +23,7 @@ export interface TaskSpec<Input, Outputs, Own> {
   reroute?: Record<string, string>;
   /** What the worker must return. Anything else is a failure of class `invalid_output`. */
   output: StandardSchemaV1<unknown, Own>;
-  /** Files the worker uploads: name → content type. Each gets a signed upload slot. */
+  /** Files the worker uploads: name (letters, digits, `_.-`) → content type. Each gets a signed upload slot. */
   artifacts?: Record<string, string>;
   /** A failed optional task doesn't fail the job. */
   optional?: boolean;
