@@ -15,11 +15,12 @@ create table podbase_private.endpoints (
   execution_timeout_ms int not null default 900000 check (execution_timeout_ms between 5000 and 604800000),
   ttl_ms int not null default 86400000 check (ttl_ms between 10000 and 604800000),
   -- First /status poll after the submission; later ones back off to max_poll_ms.
-  first_poll_ms int not null default 30000 check (first_poll_ms >= 1000),
   -- RunPod forgets results after 30 minutes, so nothing waits longer than 10 for a poll.
+  first_poll_ms int not null default 30000 check (first_poll_ms between 1000 and 600000),
   max_poll_ms int not null default 600000 check (max_poll_ms between 1000 and 600000),
-  -- How long a POST without a clear answer waits for a sign of life before it counts as not sent.
-  evidence_window_ms int not null default 120000 check (evidence_window_ms >= 1000),
+  -- How long a POST without a clear answer waits for a sign of life before it counts as not sent; null: learned
+  -- (podbase_private.evidence_window).
+  evidence_window_ms int check (evidence_window_ms >= 1000),
   -- Circuit breaker, shared by all instances. Failures in a row: of submissions, and of work that the platform lost.
   breaker podbase_private.breaker_state not null default 'closed',
   submit_failures int not null default 0,
@@ -46,16 +47,16 @@ create table podbase_private.settings (
   -- Tasks of one user between ready and done; null: no limit. podbase_private.user_limits overrides it.
   max_in_flight_per_user int check (max_in_flight_per_user > 0),
   -- Who waits longer than this gets every tenth place, whatever their priority and share.
-  ageing_after interval not null default '10 minutes',
+  ageing_after interval not null default '10 minutes' check (ageing_after >= '0'),
   -- Failures in a row that open an endpoint's breaker, and the first pause (doubled each time, at most 5 minutes).
   breaker_threshold int not null default 5 check (breaker_threshold > 0),
-  breaker_pause interval not null default '10 seconds',
+  breaker_pause interval not null default '10 seconds' check (breaker_pause > '0'),
   -- Retention. Null keeps for ever. What users asked for is kept by default, what only the engine needs is not.
-  keep_jobs interval,
-  keep_payloads interval,
-  keep_events interval default '30 days',
-  keep_reports interval default '7 days',
-  keep_alerts interval default '90 days'
+  keep_jobs interval check (keep_jobs >= '0'),
+  keep_payloads interval check (keep_payloads >= '0'),
+  keep_events interval default '30 days' check (keep_events >= '0'),
+  keep_reports interval default '7 days' check (keep_reports >= '0'),
+  keep_alerts interval default '90 days' check (keep_alerts >= '0')
 );
 insert into podbase_private.settings default values;
 

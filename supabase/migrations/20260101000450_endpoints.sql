@@ -12,6 +12,18 @@ begin
     from podbase_private.endpoints where name = p_endpoint);
 end $$;
 
+-- How long a POST to an endpoint that had no clear answer waits for evidence that RunPod has the job: the endpoint's
+-- evidence_window_ms, else as long as 99 of 100 of its newest 300 jobs waited for a worker, from 2 minutes to 30.
+-- Caller: record_submissions() and expire(). Locks: none.
+create function podbase_private.evidence_window(p_endpoint podbase_private.endpoints) returns interval
+language plpgsql stable set search_path = '' as $$
+begin
+  return interval '1 ms' * coalesce(p_endpoint.evidence_window_ms, (
+    select least(1800000, greatest(120000, percentile_disc(0.99) within group (order by delay_ms))) from (
+      select a.delay_ms from podbase_private.attempts a where a.endpoint = p_endpoint.name
+      order by a.created_at desc limit 300) as newest));
+end $$;
+
 -- Starts of the last moment are counted by a sequence for each endpoint: it needs no row lock, so claims never wait for
 -- each other, and being unlogged, no log. A token bucket: what the sequence is ahead of a clock that runs at the refill
 -- rate is what is used up. A twelfth of the limit a second plus a sixth at once stays under the limit in any ten

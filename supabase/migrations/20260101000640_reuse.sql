@@ -24,6 +24,16 @@ create index copies_of_leader on podbase_private.copies (leader_id, user_id);
 create index copies_waiting on podbase_private.copies (leader_id) where waiting;
 alter table podbase_private.copies enable row level security;
 
+-- Further idempotency keys of a job: those of requests that it stood in for.
+create table podbase_private.other_keys (
+  user_id uuid not null,
+  idempotency_key text not null,
+  job_id uuid not null references podbase.jobs (id) on delete cascade,
+  primary key (user_id, idempotency_key)
+);
+create index other_keys_of_job on podbase_private.other_keys (job_id);
+alter table podbase_private.other_keys enable row level security;
+
 -- Under whose name results for everybody are kept in podbase_private.reusable.
 create function podbase_private.everybody() returns uuid
 language plpgsql immutable set search_path = '' as $$
@@ -33,6 +43,7 @@ end $$;
 
 -- What submit_job answers where a job stands in for this request: {job, created, claims}, created being true for a new copy.
 -- Else null, and p_job is registered for later requests. Any number of the same requests at once get one job to work on.
+-- An idempotency key stays with the job that its first request was given: SQLSTATE PB001 for another request with it.
 -- Called by submit_job. Locks: the job that stands in, or the registered key.
 create function podbase_private.reuse(p_request jsonb, p_job uuid) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -46,6 +57,12 @@ declare
   v_first podbase.jobs;
   v_id uuid;
 begin
+  perform from podbase_private.other_keys
+    where user_id = v_user and idempotency_key = p_request ->> 'idempotencyKey';
+  if found then
+    return jsonb_build_object(
+      'job', podbase_private.job_json(podbase_private.job_of_key(p_request)), 'created', false, 'claims', '[]'::jsonb);
+  end if;
   loop
     insert into podbase_private.reusable (user_id, key, job_id) values (v_owner, v_key, p_job) on conflict do nothing;
     if found then return null; end if;
@@ -68,6 +85,11 @@ begin
     if not found then
       return podbase_private.follow(p_request, p_job, v_first, v_key);
     end if;
+  end if;
+  if p_request ->> 'idempotencyKey' is not null then
+    insert into podbase_private.other_keys values (v_user, p_request ->> 'idempotencyKey', v_id) on conflict do nothing;
+    -- Somebody may have been faster, and with another request.
+    v_id := podbase_private.job_of_key(p_request);
   end if;
   return jsonb_build_object('job', podbase_private.job_json(v_id), 'created', false, 'claims', '[]'::jsonb);
 end $$;

@@ -1,13 +1,18 @@
 -- A request becomes a job.
 
--- The job that a (user, idempotency key) already made. SQLSTATE PB001 when it was made of another request.
+-- The job that a (user, idempotency key) already made. SQLSTATE PB001 when it was made of another request; of one whose
+-- input retention has emptied only the kind is known.
 create function podbase_private.job_of_key(p_request jsonb) returns uuid
 language plpgsql set search_path = '' as $$
 declare v_job podbase.jobs;
 begin
-  select * into strict v_job from podbase.jobs
+  select * into v_job from podbase.jobs
     where user_id = (p_request ->> 'user')::uuid and idempotency_key = p_request ->> 'idempotencyKey';
-  if v_job.kind <> p_request ->> 'kind' or v_job.input <> p_request -> 'input' then
+  if v_job.id is null then
+    select j.* into strict v_job from podbase_private.other_keys k join podbase.jobs j on j.id = k.job_id
+      where k.user_id = (p_request ->> 'user')::uuid and k.idempotency_key = p_request ->> 'idempotencyKey';
+  end if;
+  if v_job.kind <> p_request ->> 'kind' or (v_job.trimmed_at is null and v_job.input <> p_request -> 'input') then
     raise exception 'the idempotency key was used for another request'
       using errcode = 'PB001', detail = p_request ->> 'idempotencyKey';
   end if;
@@ -37,7 +42,7 @@ begin
   select e.* into v_endpoint from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint
     where r.route = v_route order by not e.enabled, r.position limit 1;
   if not found then
-    perform podbase_private.check_route(v_route, 0);
+    perform podbase_private.check_route(v_route, 'plan.tasks.0.route');
   end if;
   if not p_limited then
     perform from podbase_private.task_schedule where route = v_route and ready_key is not null limit 1;
@@ -75,14 +80,15 @@ begin
 end $$;
 
 -- Makes a job of a request and claims as many tasks as it made ready, usually its own.
---   request: {user, kind, input, idempotencyKey?, priority? (-100 to 100, higher goes first), plan: {tasks: [{name,
---             route, after?, artifacts?, optional?, submitPolicy?, maxAttempts?, reroute?: {class: route},
---             map?: {over: "input" | an upstream, path: [key, …]}}], reuse?: {scope: user | global, ttlMs}}}
+--   request: {user, kind, input, idempotencyKey?, priority? (-100 to 100, higher goes first), runAt? (nothing starts
+--             before; ISO 8601), plan: {tasks: [{name, route, after?, artifacts?, optional?, submitPolicy?, maxAttempts?,
+--             reroute?: {class: route}, map?: {over: "input" | an upstream, path: [key, …]}}],
+--             reuse?: {scope: user | global, ttlMs}}}
 --   returns: {job, created, claims}; plan.reuse may give a job that was there (created false) or a copy of another
 --            user's (podbase_private.reuse)
 -- The same (user, idempotency key) gives the first job again, created false; with another kind or input PB001.
--- Other SQLSTATEs: PB002 unknown route, PB003 invalid plan or request, PB007 input over 9 MiB, PB008 and PB009 too many
--- jobs (see check_quota), 23503 unknown user.
+-- Other SQLSTATEs: PB002 unknown route, PB003 invalid plan or request, unknown keys included (both with the path as their
+-- detail), PB007 input over 9 MiB or plan over 1 MiB, PB008 and PB009 too many jobs (see check_quota), 23503 unknown user.
 -- Emits version 1. Caller: service_role. Takes no lock but its own rows and claim()'s.
 create function podbase_private.submit_job(request jsonb) returns jsonb
 language plpgsql security definer
@@ -123,7 +129,7 @@ begin
     v_settings.max_open_jobs) is not null then
     perform podbase_private.check_quota(v_user, array[v_id]);
   end if;
-  if v_job.task_count = 1 and not v_tasks -> 0 ? 'map' then
+  if v_job.task_count = 1 and not v_tasks -> 0 ? 'map' and not request ? 'runAt' then
     return podbase_private.start_single(
       v_job, v_tasks -> 0, (-coalesce((request ->> 'priority')::int, 0))::smallint,
       coalesce(v_limits.max_in_flight, v_settings.max_in_flight_per_user) is not null);
@@ -135,7 +141,8 @@ begin
     'job', podbase_private.job_json(v_job.id));
 end $$;
 
--- Makes the tasks of new jobs, queues what waits for nothing and opens maps over the input. Returns how many are ready.
+-- Makes the tasks of new jobs, queues what waits for nothing, or has it wait for its request's runAt, and opens maps over
+-- the input. Returns how many are ready, those that wait included.
 create function podbase_private.start_tasks(p_jobs uuid[], p_requests jsonb[]) returns int
 language plpgsql set search_path = '' as $$
 declare
@@ -177,6 +184,13 @@ begin
     v_ready := v_ready || array(select task_id from podbase.tasks t join podbase_private.task_schedule s
       on s.task_id = t.id where t.job_id = v_mapping[i] and s.item_index is not null);
   end loop;
+  if exists (select from unnest(p_requests) r where r ? 'runAt') then
+    update podbase_private.task_schedule s set
+        ready_key = null, parked = false, run_at = (r.request ->> 'runAt')::timestamptz
+      from unnest(p_jobs, p_requests) as r (job, request) join podbase.tasks t on t.job_id = r.job
+      where (r.request ->> 'runAt')::timestamptz > podbase_private.now() and s.task_id = t.id
+        and (s.ready_key is not null or s.parked);
+  end if;
   return cardinality(v_ready);
 end $$;
 

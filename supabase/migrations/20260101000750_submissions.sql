@@ -25,7 +25,7 @@ create type podbase_private.submission as (
 --     unknown   no clear answer: the job may exist and be paid; never posted again before the evidence window is over
 --   returns: the number of results that changed something
 -- Idempotent: an attempt that is past its submission keeps its state; unknown attempts are skipped. Emits one version
--- for each changed task. SQLSTATE PB003 for another outcome. Caller: service_role. Locks: the jobs in the order of their
+-- for each changed task. SQLSTATE PB003 for another outcome, or no list. Caller: service_role. Locks: the jobs in the order of their
 -- ids, then endpoints by name.
 create function podbase_private.record_submissions(results jsonb) returns int
 language plpgsql security definer
@@ -44,6 +44,9 @@ declare
   v_task podbase.tasks;
   v_version bigint;
 begin
+  if jsonb_typeof(results) is distinct from 'array' then
+    perform podbase_private.refuse_plan('', 'a list of results');
+  end if;
   if jsonb_array_length(results) > 1 then
     -- Looked up one by one: a join could read all attempts there are.
     select jsonb_agg(x order by (select a.job_id from podbase_private.attempts a where a.id = (x ->> 'attempt')::uuid),
@@ -88,7 +91,7 @@ begin
         v_attempt.state := 'submit_unknown';
         v_attempt.error := left(r.error, 10000);
         v_attempt.submitted_at := v_now;
-        v_attempt.next_check_at := v_now + v_endpoint.evidence_window_ms * interval '1 ms';
+        v_attempt.next_check_at := v_now + podbase_private.evidence_window(v_endpoint);
         perform podbase_private.save_attempt(v_attempt);
         v_task := podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming');
         v_tasks := array[v_task.id];

@@ -113,6 +113,12 @@ declare
   v_now timestamptz := podbase_private.now();
   v_count int := 0;
 begin
+  -- Due later than it can have been set to: the clock was set back.
+  update podbase_private.attempts set next_check_at = v_now + interval '1 minute'
+    where id in (
+      select a.id from podbase_private.attempts a
+      where a.next_check_at > v_now + interval '11 minutes' and a.state in ('claimed', 'in_queue', 'in_progress')
+      limit p_limit for update skip locked);
   for v_due in
     select a.id, a.job_id from podbase_private.attempts a
     where a.next_check_at <= v_now
@@ -131,7 +137,7 @@ begin
     if v_attempt.state = 'claimed' then
       -- Whoever claimed it died, perhaps after the POST.
       update podbase_private.attempts set state = 'submit_unknown', error = 'the lease ran out',
-          next_check_at = v_now + v_endpoint.evidence_window_ms * interval '1 ms'
+          next_check_at = v_now + podbase_private.evidence_window(v_endpoint)
         where id = v_attempt.id;
       v_tasks := array[(podbase_private.show_task(v_attempt.task_id, 'confirming', 'confirming')).id];
     elsif v_attempt.state <> 'submit_unknown' then

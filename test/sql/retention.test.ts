@@ -70,6 +70,22 @@ describe("retention", () => {
     });
   });
 
+  it("leaves idempotency keys what they were, though the input to compare is gone", async () => {
+    await engine.configure({ settings: { keep_payloads: "10 days" } });
+    const first = await engine.submit(user, ONE, { idempotencyKey: "kept" });
+    await engine.complete(first.claims[0]!);
+    await engine.clock(11 * DAY);
+    await engine.tick();
+    expect(await engine.job(first.job.id)).toMatchObject({ input: {} });
+    expect(await engine.submit(user, ONE, { idempotencyKey: "kept" })).toMatchObject({
+      created: false,
+      job: { id: first.job.id },
+    });
+    await expect(engine.submit(user, ONE, { idempotencyKey: "kept", kind: "another" })).rejects.toMatchObject(
+      { code: "PB001" },
+    );
+  });
+
   it("goes with the user: nothing of theirs is left when their account is deleted", async () => {
     const leaver = await engine.user();
     await finished(2, 0, leaver);

@@ -190,4 +190,19 @@ describe("reuse among all users", () => {
     await expect(ask(OTHERS, "global")).rejects.toMatchObject({ code: "23503" });
     expect(first.claims).toHaveLength(1);
   });
+
+  it("keeps the key of a request that an earlier job served, for as long as that job is there", async () => {
+    const first = await ask(user, "user", WITH_FILE, { idempotencyKey: "first" });
+    const served = { created: false, job: { id: first.job.id } };
+    const second = { idempotencyKey: "second" };
+    expect(await ask(user, "user", WITH_FILE, second)).toMatchObject(served);
+    await expect(ask(user, "user", WITH_FILE, { ...second, input: { n: 2 } })).rejects.toMatchObject({
+      code: "PB001",
+    });
+    await complete(first.claims[0]!);
+    // Its result is too old for new requests by then, but this one is not new.
+    await engine.clock(61);
+    expect(await ask(user, "user", WITH_FILE, second)).toMatchObject(served);
+    expect((await ask(user, "user")).created).toBe(true);
+  });
 });

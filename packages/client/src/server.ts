@@ -43,6 +43,8 @@ export interface SubmitOptions {
   idempotencyKey?: string;
   /** -100 to 100; higher goes first among the user's equals. */
   priority?: number;
+  /** Nothing of it starts before; at once if absent or past. */
+  runAt?: Date;
 }
 
 /** What happens to followed jobs. `progress`: any change that is not the end. */
@@ -170,7 +172,7 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
   const submit = async (
     kind: string,
     input: unknown,
-    { userId, idempotencyKey = runtime.uniqueId(), priority }: SubmitOptions,
+    { userId, idempotencyKey = runtime.uniqueId(), priority, runAt }: SubmitOptions,
   ): Promise<Result<Job>> => {
     const definition = Object.values(jobs).find((one) => one.kind === kind);
     if (!definition)
@@ -182,8 +184,10 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
       kind,
       input: checked.value,
       idempotencyKey,
-      plan: planOf(definition),
+      // Many at once are always made anew.
+      plan: { tasks: planOf(definition).tasks },
       ...(priority === undefined ? {} : { priority }),
+      ...(runAt === undefined ? {} : { runAt: runAt.toISOString() }),
     };
     const made = await call<{ job: string; created: boolean }[]>("submit_jobs", { requests: [request] });
     if (made.error) return { data: null, error: made.error };

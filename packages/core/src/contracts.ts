@@ -24,6 +24,8 @@ export interface SubmitRequest {
   idempotencyKey?: string;
   /** -100 to 100; higher goes before lower, save for what has waited too long. */
   priority?: number;
+  /** ISO 8601; nothing of the job starts before. */
+  runAt?: string;
 }
 
 /** A plan as it is stored with a job. */
