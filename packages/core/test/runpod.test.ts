@@ -31,7 +31,9 @@ async function runpodThatAnswers(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   close = () => server.close();
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2`;
-  return { runpod: new RunPod({ apiKey: "key", baseUrl, timeoutMs: 2000 }), requests };
+  // A clock that stands still, so that a pause is as long as it was told.
+  const clock = { now: () => 0 };
+  return { runpod: new RunPod({ apiKey: "key", baseUrl, timeoutMs: 2000, clock }), requests };
 }
 
 describe("run", () => {
