@@ -107,7 +107,7 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 -- When the caller's job may be done, from how long its routes lately took:
---   {likely, latest: times by the 50th and 90th percentiles, null without history, tasks: {name: {likely, latest,
+--   {now, likely, latest: times by the 50th and 90th percentiles, null without history, tasks: {name: {likely, latest,
 --    cold, samples, waitP50, waitP90, runP50, runP90}}}
 -- Only open tasks with history are in it. A percentile that has already passed counts as now, so an estimate never lies in
 -- the past. SQLSTATE PB005 when the caller has no such job. Caller: authenticated.
@@ -174,7 +174,7 @@ begin
     v_tasks := v_tasks
       || jsonb_build_object(v_task.name, v_times || jsonb_build_object('likely', v_from, 'latest', v_until));
   end loop;
-  return jsonb_build_object('tasks', v_tasks,
+  return jsonb_build_object('now', v_now, 'tasks', v_tasks,
     'likely', case when v_known then (select max(value::timestamptz) from jsonb_each_text(v_likely)) end,
     'latest', case when v_known then (select max(value::timestamptz) from jsonb_each_text(v_latest)) end);
 end $$;

@@ -94,6 +94,7 @@ describe("marking a job as seen", () => {
 
 describe("an estimate", () => {
   interface Estimate {
+    now: string;
     likely: string | null;
     latest: string | null;
     tasks: Record<
@@ -116,7 +117,9 @@ describe("an estimate", () => {
     await engine.configure({ endpoints: { new: { providerId: "ep-new" } }, routes: { fresh: ["new"] } });
     const ada = await engine.user();
     const { job } = await engine.submit(ada, [{ name: "text", route: "fresh" }]);
-    expect((await estimate(ada, job.id)).estimate).toEqual({ tasks: {}, likely: null, latest: null });
+    const { now, estimate: nothing } = await estimate(ada, job.id);
+    expect(nothing).toEqual({ now: expect.any(String), tasks: {}, likely: null, latest: null });
+    expect(Date.parse(nothing.now)).toBe(now.getTime());
   });
 
   it("tells cold starts from warm ones and counts what has already passed", async () => {

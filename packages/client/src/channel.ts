@@ -10,14 +10,16 @@ const BACKOFF_CAP_MS = 30_000;
 export interface UserChannelPorts {
   supabase: Pick<SupabaseClient, "channel" | "removeChannel" | "realtime">;
   runtime: Runtime;
-  /** Whether anybody looks, so that a dead socket should be found soon. */
-  isWanted(): boolean;
+  /** How long the socket may say nothing before it is asked whether it lives; null while nobody looks. */
+  quietMs(): number | null;
   /** A broadcast came in. */
   onMessage(payload: unknown): void;
   /** Messages flow from now on; whatever happened before may have been missed. */
   onJoined(): void;
-  /** Messages don't flow for now. */
+  /** Messages don't flow for now, or that is feared. */
   onLost(): void;
+  /** They flow after all: the socket was only slow, and nothing is lost. */
+  onFound(): void;
   /** Told what went wrong; the channel goes on by itself. */
   onProblem(error: unknown): void;
 }
@@ -28,7 +30,7 @@ export interface UserChannel {
   open(userId: string): void;
   /** Leaves the topic. */
   close(): void;
-  /** Whether anybody looks may have changed. */
+  /** How long the socket may be quiet may have changed. */
   reconsider(): void;
   /** The app is back in the foreground: connect again if the socket was disconnected or died meanwhile. */
   wake(): void;
@@ -40,8 +42,16 @@ export interface UserChannel {
  * that one is made anew, with back-off.
  */
 export const createUserChannel = (ports: UserChannelPorts): UserChannel => {
-  const { supabase, runtime, isWanted, onMessage, onJoined, onLost, onProblem } = ports;
-  const pulse = createPulse({ realtime: supabase.realtime, runtime, isWanted });
+  const { supabase, runtime, quietMs, onMessage, onJoined, onLost, onFound, onProblem } = ports;
+  const pulse = createPulse({
+    realtime: supabase.realtime,
+    runtime,
+    quietMs,
+    onDoubt: onLost,
+    onAnswer() {
+      if (channel?.state === "joined") onFound();
+    },
+  });
   let channel: RealtimeChannel | null = null;
   let userId: string | null = null;
   let cancelRetry = () => {};

@@ -38,6 +38,8 @@ export interface QueuePosition {
 
 /** An estimate as podbase.estimate gives it. */
 export interface EstimateRow {
+  /** When it was made, by the server's clock. */
+  now: string;
   likely: string | null;
   latest: string | null;
   tasks: Record<

@@ -1,7 +1,8 @@
 import { callListener } from "./call-listener.ts";
 import type { PodbaseError } from "./errors.ts";
 import type { JobStore } from "./job-store.ts";
-import { isTerminal, type Job } from "./types.ts";
+import type { JobFilter } from "./rest.ts";
+import { isTerminal, type Job, type JobStatus } from "./types.ts";
 
 /** The newest jobs at one moment. */
 export interface JobListSnapshot {
@@ -13,13 +14,13 @@ export interface JobListSnapshot {
 /** The watches on lists of the newest jobs. They belong to whoever is signed in and outlive a sign-out. */
 export interface JobLists {
   /** Begins a watch; returns a function that ends it. */
-  add(limit: number, listener: (snapshot: JobListSnapshot) => void): () => void;
-  /** Limits of the lists to read now; marks them as read. */
-  takeDue(everything: boolean): number[];
-  /** Takes in what was read for a limit; the next `show` tells. */
-  applyRows(limit: number, jobs: readonly Job[]): void;
-  /** A job changed or was requested: lists that have never heard of it have to be read. */
-  note(id: string): void;
+  add(filter: JobFilter, listener: (snapshot: JobListSnapshot) => void): () => void;
+  /** What the lists to read now are of; marks them as read. */
+  takeDue(everything: boolean): JobFilter[];
+  /** Takes in what was read for a filter; the next `show` tells. */
+  applyRows(filter: JobFilter, jobs: readonly Job[]): void;
+  /** A job changed or was requested: lists that may have to show it, or not any more, have to be read. */
+  note(job: { id: string; status: JobStatus }): void;
   /** A listed job is gone: the lists that show it have to be read. */
   forget(ids: readonly string[]): void;
   /** Shows the lists that contain one of these jobs, or whose own contents changed. */
@@ -38,15 +39,21 @@ export interface JobLists {
 }
 
 interface List {
-  limit: number;
+  filter: JobFilter;
   listener: (snapshot: JobListSnapshot) => void;
   ids: string[] | null;
-  /** Jobs heard of that were not among the newest: their changes don't concern this list. */
+  /** Jobs heard of that were not among the newest, with their status: their changes don't concern this list. */
   others: Set<string>;
   stale: boolean;
   changed: boolean;
   error: PodbaseError | null;
 }
+
+/** Whether a list of this filter may show the job. */
+const fits = ({ status }: JobFilter, job: { status: JobStatus }): boolean =>
+  status === undefined || [status].flat().includes(job.status);
+
+const keyOf = ({ limit, status }: JobFilter): string => JSON.stringify([limit, status]);
 
 /** Makes the set of list watches over a store. */
 export const createJobLists = (store: JobStore): JobLists => {
@@ -54,7 +61,10 @@ export const createJobLists = (store: JobStore): JobLists => {
 
   const show = (list: List): void => {
     list.changed = false;
-    const jobs = (list.ids ?? []).map(store.get).filter((job) => job !== null);
+    const jobs = (list.ids ?? [])
+      .map(store.get)
+      .filter((job) => job !== null)
+      .filter((job) => fits(list.filter, job));
     callListener(list.listener, { jobs, error: list.error });
   };
 
@@ -66,9 +76,9 @@ export const createJobLists = (store: JobStore): JobLists => {
   };
 
   return {
-    add(limit, listener) {
+    add(filter, listener) {
       const list: List = {
-        limit,
+        filter,
         listener,
         ids: null,
         others: new Set(),
@@ -83,21 +93,23 @@ export const createJobLists = (store: JobStore): JobLists => {
       const due = [...lists].filter((list) => everything || list.stale);
       // Before the reading starts: what becomes known during it has to be read again.
       for (const list of due) list.stale = false;
-      return [...new Set(due.map((list) => list.limit))];
+      return [...new Map(due.map(({ filter }) => [keyOf(filter), filter])).values()];
     },
-    applyRows(limit, jobs) {
+    applyRows(filter, jobs) {
       for (const list of lists) {
-        if (list.limit !== limit) continue;
+        if (keyOf(list.filter) !== keyOf(filter)) continue;
         const ids = jobs.map((job) => job.id);
         list.changed = list.error !== null || list.ids?.join() !== ids.join();
         list.ids = ids;
         list.error = null;
       }
     },
-    note(id) {
+    note(job) {
       for (const list of lists) {
-        if (list.ids?.includes(id) || list.others.has(id)) continue;
-        list.others.add(id);
+        const [listed, fit] = [list.ids?.includes(job.id) ?? false, fits(list.filter, job)];
+        const name = list.filter.status ? job.id + job.status : job.id;
+        if (listed === fit || (!listed && list.others.has(name))) continue;
+        if (!listed) list.others.add(name);
         list.stale = true;
       }
     },

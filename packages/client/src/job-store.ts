@@ -1,5 +1,7 @@
 import type { JobMessage } from "./message.ts";
-import { isTerminalStatus, type Job } from "./types.ts";
+import { isTerminalStatus, type Job, type Phase } from "./types.ts";
+
+const WAITING: ReadonlySet<Phase> = new Set(["queued", "waiting_for_worker"]);
 
 interface Entry {
   /** What is shown; null until the row was read once. */
@@ -24,6 +26,8 @@ export interface JobStore {
   applyMessage(message: JobMessage): boolean;
   /** Jobs whose row has to be read. */
   stale(): string[];
+  /** Whether something is worked on, and so may change at any moment. */
+  isBusy(): boolean;
 }
 
 /**
@@ -59,6 +63,10 @@ export const createJobStore = (): JobStore => {
       entry.job = merge(entry.job, message);
       return true;
     },
+    isBusy: () =>
+      [...entries.values()].some(
+        ({ job }) => job && !isTerminalStatus(job.status) && !WAITING.has(job.phase),
+      ),
     stale: () => [...entries].filter(([, entry]) => entry.wanted > entry.read).map(([id]) => id),
   };
 };

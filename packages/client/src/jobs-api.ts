@@ -131,10 +131,16 @@ export interface JobsApi<Jobs extends JobCatalog> {
   /** The same with a callback, which is never called before this returns. */
   watch(id: string, listener: (job: JobOf<Jobs>) => void, options?: WatchOptions): Subscription;
   /**
-   * Follows the newest jobs of whoever is signed in (50 if no limit is given), so an app that just started sees what it
-   * left behind. Goes on through sign-outs and failures, which show as `error` beside what is known.
+   * Follows the newest jobs of whoever is signed in (50 if no limit is given), all or those of some statuses, so an app that
+   * just started sees what it left behind. Goes on through sign-outs and failures, which show as `error` beside what is
+   * known. Throws `PodbaseError` with `closed`.
+   *
+   * @example
+   * for await (const { jobs } of podbase.jobs.watch({ status: ["queued", "processing"] })) render(jobs);
    */
-  watchList(listener: (list: JobList<Jobs>) => void, options?: { limit?: number }): Subscription;
+  watch(filter: JobFilter, options?: SignalOption): AsyncIterable<JobList<Jobs>>;
+  /** The same with a callback, which is never called before this returns, and hears of `closed` as its last `error`. */
+  watch(filter: JobFilter, listener: (list: JobList<Jobs>) => void, options?: SignalOption): Subscription;
   /**
    * Waits until a job has come to its end, however long it takes, and resolves to it: check its `status`.
    *

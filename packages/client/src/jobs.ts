@@ -1,11 +1,13 @@
 import type { Subscription } from "./connection.ts";
 import type { Result } from "./errors.ts";
 import { type EstimateRow, type QueuePosition, toEstimate } from "./estimate.ts";
-import { awaitJob, iterateJob, type SignalOption } from "./job-iterable.ts";
+import { awaitJob, iterateJob, iterateList } from "./job-iterable.ts";
+import type { JobListSnapshot } from "./job-lists.ts";
 import type { JobsApi, RequestOptions, WatchOptions } from "./jobs-api.ts";
 import { type RequestedJob, requestJob, requestJobs } from "./request.ts";
-import type { Rest } from "./rest.ts";
+import type { JobFilter, Rest } from "./rest.ts";
 import type { Runtime } from "./runtime.ts";
+import type { ServerClock } from "./server-clock.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
 import type { Job, UntypedCatalog } from "./types.ts";
 import type { Watcher } from "./watcher.ts";
@@ -16,29 +18,54 @@ export interface JobsPorts {
   runtime: Runtime;
   rest: Rest;
   watcher: Watcher;
+  clock: ServerClock;
 }
 
 /** Makes the jobs half of a client, without types: `createPodbase` adds those of the definitions. */
-export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): JobsApi<UntypedCatalog> => {
-  const watchWith = (
-    id: string,
-    listener: (job: Job) => void,
-    { signal, onEnd }: WatchOptions,
-  ): Subscription => {
+export const createJobs = ({
+  supabase,
+  runtime,
+  rest,
+  watcher,
+  clock,
+}: JobsPorts): JobsApi<UntypedCatalog> => {
+  /** Ends a watch with its `unsubscribe()` or the signal, whichever comes first. */
+  const endable = (signal: AbortSignal | undefined, begin: (end: () => void) => () => void): Subscription => {
     const end = (): void => {
       stop();
       signal?.removeEventListener("abort", end);
     };
-    const stop = watcher.watch(id, {
-      next: listener,
-      end(error) {
-        end();
-        onEnd?.(error);
-      },
-    });
+    const stop = begin(end);
     if (signal?.aborted) end();
     else signal?.addEventListener("abort", end);
     return { unsubscribe: end };
+  };
+
+  const watchJob = (id: string, next: (job: Job) => void, { signal, onEnd }: WatchOptions): Subscription =>
+    endable(signal, (end) =>
+      watcher.watch(id, {
+        next,
+        end(error) {
+          end();
+          onEnd?.(error);
+        },
+      }),
+    );
+
+  const watch = (
+    what: string | JobFilter,
+    second: ((snapshot: never) => void) | WatchOptions = {},
+    options: WatchOptions = {},
+  ): Subscription | AsyncIterable<Job> | AsyncIterable<JobListSnapshot> => {
+    if (typeof what === "string") {
+      return typeof second === "function"
+        ? watchJob(what, second as (job: Job) => void, options)
+        : iterateJob(watcher, what, second);
+    }
+    const filter: JobFilter = { limit: 50, ...what };
+    if (typeof second !== "function") return iterateList(watcher, filter, second);
+    const listener = second as (list: JobListSnapshot) => void;
+    return endable(options.signal, () => watcher.watchList(filter, listener));
   };
 
   const request = async (
@@ -98,18 +125,17 @@ export const createJobs = ({ supabase, runtime, rest, watcher }: JobsPorts): Job
     },
     markSeen: (id) => change("mark_seen", id),
     async estimate(id) {
+      const asked = runtime.now();
       const { data, error } = await rest.about("estimate", id);
-      return error ? { data: null, error } : { data: toEstimate(data as EstimateRow), error: null };
+      if (error) return { data: null, error };
+      clock.learn((data as EstimateRow).now, asked);
+      return { data: toEstimate(data as EstimateRow), error: null };
     },
     async queuePosition(id) {
       const { data, error } = await rest.about("queue_position", id);
       return error ? { data: null, error } : { data: data as QueuePosition | null, error: null };
     },
-    watch: ((id: string, second?: ((job: Job) => void) | SignalOption, options: WatchOptions = {}) =>
-      typeof second === "function"
-        ? watchWith(id, second, options)
-        : iterateJob(watcher, id, second ?? {})) as JobsApi<UntypedCatalog>["watch"],
-    watchList: (listener, { limit = 50 } = {}) => ({ unsubscribe: watcher.watchList(limit, listener) }),
+    watch: watch as JobsApi<UntypedCatalog>["watch"],
     awaitResult: (id, options = {}) => awaitJob(watcher, id, options),
   };
 };

@@ -10,6 +10,7 @@ import type { PollPace } from "./pace.ts";
 import { requestJob } from "./request.ts";
 import { createRest } from "./rest.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
+import { createServerClock } from "./server-clock.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
 import type { JobCatalog, UntypedCatalog } from "./types.ts";
 import { createWatcher } from "./watcher.ts";
@@ -45,6 +46,11 @@ export interface Podbase<Jobs extends JobCatalog = UntypedCatalog> {
   /** Calls back whenever the app may have slept: shown again, online again; as its `lifecycle` says. */
   onWake(listener: () => void): Subscription;
   /**
+   * The server's time, in milliseconds since the epoch, for spans from and to the times in jobs and estimates: the device's
+   * clock may be hours off. It is the device's own until the first estimate was read.
+   */
+  now(): number;
+  /**
    * Reads all watched jobs again, now. Browsers need no call: the client listens to `visibilitychange`, `online` and
    * `pageshow`. In React Native hand in a `lifecycle`, or call it when AppState becomes `active`.
    */
@@ -72,6 +78,7 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
   const { poll = {}, lifecycle = browserLifecycle, storage, onProblem, runtime = systemRuntime } = options;
   const report = (error: unknown): void => onProblem?.(asPodbaseError(error));
   const rest = createRest(supabase);
+  const clock = createServerClock(runtime);
   const watcher = createWatcher({
     supabase,
     rest,
@@ -94,7 +101,7 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
   });
   return {
     // At run time the jobs of all apps are alike.
-    jobs: createJobs({ supabase, runtime, rest, watcher }) as unknown as JobsApi<Jobs>,
+    jobs: createJobs({ supabase, runtime, rest, watcher, clock }) as unknown as JobsApi<Jobs>,
     artifacts: createArtifacts(supabase, runtime),
     outbox: outbox as unknown as Outbox<Jobs>,
     get connection() {
@@ -102,6 +109,7 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
     },
     onConnection: watcher.connection.subscribe,
     onWake: (listener) => ({ unsubscribe: lifecycle.onWake(listener) }),
+    now: clock.now,
     resync: watcher.resync,
     close() {
       closeOutbox();

@@ -10,7 +10,7 @@ export interface UseEstimate {
   queue: QueuePosition | null;
 }
 
-const NOTHING: UseEstimate = { estimate: null, queue: null };
+const NOTHING = { of: null, estimate: null, queue: null };
 const EVERY_MS = 15_000;
 
 /**
@@ -21,7 +21,7 @@ export const useEstimate = <Jobs extends JobCatalog>(
   podbase: Podbase<Jobs>,
   job: Pick<Job, "id" | "status" | "phase" | "tasks"> | null,
 ): UseEstimate => {
-  const [known, setKnown] = useState(NOTHING);
+  const [{ of, ...known }, setKnown] = useState<UseEstimate & { of: string | null }>(NOTHING);
   const open = job !== null && !isTerminal(job);
   const id = open ? job.id : null;
   const stage = open
@@ -43,10 +43,14 @@ export const useEstimate = <Jobs extends JobCatalog>(
         queued ? podbase.jobs.queuePosition(id) : { data: null, error: null },
       ]);
       if (!current) return;
-      setKnown((before) => ({
-        estimate: estimate.error ? before.estimate : estimate.data,
-        queue: queue.error ? before.queue : queue.data,
-      }));
+      setKnown((latest) => {
+        const before = latest.of === id ? latest : NOTHING;
+        return {
+          of: id,
+          estimate: estimate.error ? before.estimate : estimate.data,
+          queue: queue.error ? before.queue : queue.data,
+        };
+      });
     };
     void ask();
     const timer = setInterval(ask, EVERY_MS);
@@ -55,5 +59,6 @@ export const useEstimate = <Jobs extends JobCatalog>(
       clearInterval(timer);
     };
   }, [podbase, id, stage, queued]);
-  return known;
+  // Never another job's.
+  return of === id ? known : NOTHING;
 };

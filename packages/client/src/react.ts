@@ -123,7 +123,7 @@ export const useJobs = <Jobs extends JobCatalog>(
   const source = useMemo(() => {
     const initial: UseJobs<Jobs> = { jobs: [], loading: true, error: null };
     return createSource(initial, (set) =>
-      podbase.jobs.watchList((list) => set({ ...list, loading: false }), { limit }),
+      podbase.jobs.watch({ limit }, (list) => set({ ...list, loading: false })),
     );
   }, [podbase, limit]);
   return useSource(source);

@@ -5,6 +5,7 @@ import { createEmitter } from "./emitter.ts";
 import { asPodbaseError, PodbaseError, type Result } from "./errors.ts";
 import { fromRestError } from "./from-rest-error.ts";
 import { type JobRow, toJob } from "./from-row.ts";
+import { invalidInput } from "./invalid-input.ts";
 import type { SignalOption } from "./job-iterable.ts";
 import { backoff, type Runtime, systemRuntime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
@@ -124,6 +125,17 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
     return error ? { data: null, error } : { data: data.map(toJob), error: null };
   };
 
+  /** The next ids of open jobs, in their own order: jobs that come and go meanwhile leave no gap. */
+  const openAfter = async (id: string | undefined): Promise<Result<string[]>> => {
+    const jobs = supabase.schema("podbase").from("jobs").select("id").in("status", ["queued", "processing"]);
+    const { data, error, status } = await (id === undefined ? jobs : jobs.gt("id", id))
+      .order("id")
+      .limit(JOBS_AT_ONCE);
+    return error
+      ? { data: null, error: fromRestError(error, status) }
+      : { data: data.map((job) => job.id), error: null };
+  };
+
   const note = (job: Job): void => {
     const before = followed.get(job.id);
     if (before === undefined || job.version <= before) return;
@@ -178,7 +190,7 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
     if (!definition)
       return { data: null, error: new PodbaseError("unknown_job_kind", `there is no job kind "${kind}"`) };
     const checked = await definition.input["~standard"].validate(input);
-    if (checked.issues) return { data: null, error: invalid(checked.issues) };
+    if (checked.issues) return { data: null, error: invalidInput(checked.issues) };
     const request = {
       user: userId,
       kind,
@@ -197,9 +209,11 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
     const [job] = data;
     if (!first || !job)
       return { data: null, error: new PodbaseError("unexpected", "submit_jobs made no job") };
-    // The engine finds the job by itself within seconds; this only spares them.
-    const woken = await supabase.functions.invoke("reconcile", { body: {} });
-    if (woken.error) onProblem?.(asPodbaseError(woken.error));
+    // The engine finds the job by itself within seconds; this only spares them, so nobody waits for it.
+    supabase.functions.invoke("reconcile", { body: {} }).then(
+      ({ error }) => error && onProblem?.(asPodbaseError(error)),
+      (error) => onProblem?.(asPodbaseError(error)),
+    );
     if (first.created) events.emit({ event: "submitted", job });
     if (!isTerminal(job)) follow(job.id, job.version);
     return { data: job, error: null };
@@ -243,9 +257,18 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
     },
     awaitResult,
     async recoverAllPending() {
-      const result = await find({ statuses: ["queued", "processing"] });
-      for (const job of result.data ?? []) follow(job.id, job.version);
-      return result;
+      const pending: Job[] = [];
+      for (let last: string | undefined; ; ) {
+        const open = await openAfter(last);
+        if (open.error) return open;
+        last = open.data.at(-1);
+        if (last === undefined) break;
+        const { data, error } = await find({ ids: open.data });
+        if (error) return { data: null, error };
+        pending.push(...data.filter((job) => !isTerminal(job)));
+      }
+      for (const job of pending) follow(job.id, job.version);
+      return { data: pending, error: null };
     },
     on: (event: ServerEvent, listener: (job: Job) => void) =>
       events.subscribe((happened) => happened.event === event && listener(happened.job)),
@@ -259,23 +282,3 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
   // At run time the jobs of all servers are alike.
   return server as unknown as PodbaseServer<Jobs>;
 };
-
-/** An issue as any Standard Schema tells it (standardschema.dev). */
-interface SchemaIssue {
-  message: string;
-  path?: readonly (PropertyKey | { key: PropertyKey })[];
-}
-
-const invalid = (issues: readonly SchemaIssue[]): PodbaseError =>
-  new PodbaseError("invalid_input", "the input does not fit the job kind", {
-    issues: issues.map(({ message, path = [] }) => ({
-      message,
-      path: [
-        "input",
-        ...path.map((part) => {
-          const key = typeof part === "object" ? part.key : part;
-          return typeof key === "number" ? key : String(key);
-        }),
-      ],
-    })),
-  });

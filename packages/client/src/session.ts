@@ -3,6 +3,8 @@ import { backoff, type Runtime } from "./runtime.ts";
 
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;
+/** Tokens live for an hour, as a rule; two within this are one too many. */
+const RESTLESS_MS = 60_000;
 
 /** What a {@link Session} needs, and whom it tells. */
 export interface SessionPorts {
@@ -22,6 +24,8 @@ export interface Session {
   stop(): void;
   /** If it is still unknown who is signed in, ask now instead of after the back-off. */
   hurry(): void;
+  /** Whether each look at the session renews its token, as by a clock that is hours ahead. */
+  isRestless(): boolean;
   /** The server did not accept the token: ask for a new one. The clock that told its age may be wrong. */
   renew(): void;
 }
@@ -32,6 +36,8 @@ export const createSession = ({ supabase, runtime, onUser, onRenewed, onProblem 
   let unsubscribe: (() => void) | null = null;
   let known = false;
   let failures = 0;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let restless = false;
   let cancelRetry = () => {};
 
   const learn = async (): Promise<void> => {
@@ -68,7 +74,10 @@ export const createSession = ({ supabase, runtime, onUser, onRenewed, onProblem 
       const { data } = supabase.auth.onAuthStateChange((event, session) => {
         if (session) tell(session.user.id);
         else if (event === "SIGNED_OUT") tell(null);
-        if (event === "TOKEN_REFRESHED") onRenewed();
+        if (event !== "TOKEN_REFRESHED") return;
+        restless = runtime.now() - renewedAt < RESTLESS_MS;
+        renewedAt = runtime.now();
+        onRenewed();
       });
       unsubscribe = () => data.subscription.unsubscribe();
       tryToLearn();
@@ -82,6 +91,7 @@ export const createSession = ({ supabase, runtime, onUser, onRenewed, onProblem 
     hurry() {
       if (unsubscribe && !known) tryToLearn();
     },
+    isRestless: () => restless,
     renew() {
       supabase.auth.refreshSession().then(({ error }) => error && onProblem(error), onProblem);
     },

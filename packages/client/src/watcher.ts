@@ -11,7 +11,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import { isJobMessage } from "./message.ts";
 import { createPace, type PollPace } from "./pace.ts";
 import { createRefresher } from "./refresher.ts";
-import type { Rest } from "./rest.ts";
+import type { JobFilter, Rest } from "./rest.ts";
 import type { Runtime } from "./runtime.ts";
 import { createSession } from "./session.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
@@ -40,8 +40,8 @@ export interface Watcher {
   reopened: Pick<Emitter<string>, "subscribe">;
   /** Watches one job; returns a function that ends the watch silently. */
   watch(id: string, sink: JobSink): () => void;
-  /** Watches the newest jobs; returns a function that ends the watch. */
-  watchList(limit: number, listener: (snapshot: JobListSnapshot) => void): () => void;
+  /** Watches the newest jobs, all or some; returns a function that ends the watch. */
+  watchList(filter: JobFilter, listener: (snapshot: JobListSnapshot) => void): () => void;
   /** Takes in jobs that a one-shot call brought. */
   offer(jobs: readonly Job[]): void;
   /** Reads everything in view again. */
@@ -57,7 +57,8 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
   const watches = createJobWatches(store);
   const lists = createJobLists(store);
   const connection = createConnectionState();
-  const pace = createPace({ runtime, lifecycle, connection, poll });
+  const isRestless = () => session.isRestless();
+  const pace = createPace({ runtime, lifecycle, connection, poll, isBusy: store.isBusy, isRestless });
   const ends = createEnds();
   /** Whether anything came through the channel since the last reading of everything. */
   let heard = true;
@@ -89,15 +90,15 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
       return changed.map((job) => job.id);
     };
     const listed = new Set<string>();
-    for (const limit of lists.takeDue(everything)) {
-      const { data, error } = await rest.list({ limit }, options);
+    for (const filter of lists.takeDue(everything)) {
+      const { data, error } = await rest.list(filter, options);
       if (signal.aborted || error) throw error ?? signal.reason;
       for (const job of data) {
         listed.add(job.id);
         store.add(job.id);
       }
       const changed = take(data);
-      lists.applyRows(limit, data);
+      lists.applyRows(filter, data);
       show(changed);
     }
     const asked = everything ? watches.ids().filter((id) => !listed.has(id)) : store.stale();
@@ -141,7 +142,7 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     supabase,
     runtime,
     onProblem,
-    isWanted: () => isOpen() && !lifecycle.isHidden(),
+    quietMs: () => (isOpen() ? pace.quietMs() : null),
     onJoined() {
       heard = true;
       connection.set("live");
@@ -151,11 +152,15 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
       pace.lose();
       refresher.reconsider();
     },
+    onFound() {
+      connection.set("live");
+      refresher.reconsider();
+    },
     onMessage(payload) {
       heard = true;
       connection.set("live");
       if (!isJobMessage(payload)) return refresher.everything();
-      lists.note(payload.job);
+      lists.note({ id: payload.job, status: payload.status });
       show(store.applyMessage(payload) ? [payload.job] : []);
     },
   });
@@ -244,9 +249,9 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
         settle();
       };
     },
-    watchList(limit, listener) {
+    watchList(filter, listener) {
       if (closed) return later(() => callListener(listener, { jobs: [], error: closedError() }));
-      const end = lists.add(limit, listener);
+      const end = lists.add(filter, listener);
       start();
       return () => {
         end();
@@ -254,7 +259,7 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
       };
     },
     offer(jobs) {
-      for (const job of jobs) lists.note(job.id);
+      for (const job of jobs) lists.note(job);
       ends.note(jobs);
       show(jobs.filter(store.applyRow).map((job) => job.id));
     },

@@ -137,7 +137,13 @@ describe("the types of a client", () => {
     neverRun(async () => {
       for await (const job of podbase.jobs.watch("id")) expectTypeOf(job).toEqualTypeOf<JobOf<Jobs>>();
       podbase.jobs.watch("id", (job) => expectTypeOf(job).toEqualTypeOf<JobOf<Jobs>>());
-      podbase.jobs.watchList(({ jobs: all }) => expectTypeOf(all).toEqualTypeOf<JobOf<Jobs>[]>());
+      podbase.jobs.watch({}, ({ jobs: all }) => expectTypeOf(all).toEqualTypeOf<JobOf<Jobs>[]>());
+      for await (const { jobs: open, error } of podbase.jobs.watch({ status: "processing", limit: 3 })) {
+        expectTypeOf(open).toEqualTypeOf<JobOf<Jobs>[]>();
+        expectTypeOf(error).toEqualTypeOf<PodbaseError | null>();
+      }
+      // @ts-expect-error no such status
+      podbase.jobs.watch({ status: "done" });
       expectTypeOf((await podbase.jobs.list()).data).toEqualTypeOf<JobOf<Jobs>[] | null>();
       expectTypeOf<UseJob<Jobs>["job"]>().toEqualTypeOf<JobOf<Jobs> | null>();
       // @ts-expect-error no such status

@@ -1,24 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { createPodbase } from "../src/index.ts";
+import { createPodbase, type JobFilter } from "../src/index.ts";
 import { createFakeRuntime } from "./support/fake-runtime.ts";
 import { createFakeSupabase, json } from "./support/fake-supabase.ts";
 import { jobId, jobRow } from "./support/rows.ts";
 
-/** A live watch on the newest two jobs of a database with jobs 1 and 2. */
-const setUp = async () => {
+/** A live watch on the newest two jobs, or others, of a database with jobs 1 and 2. */
+const setUp = async (filter: JobFilter = { limit: 2 }) => {
   const supabase = createFakeSupabase();
   const runtime = createFakeRuntime();
   const podbase = createPodbase(supabase.client, { runtime });
   supabase.database.insert(jobRow(1));
   supabase.database.insert(jobRow(2));
   const shown: string[] = [];
-  const { unsubscribe } = podbase.jobs.watchList(
-    ({ jobs, error }) => {
-      const told = jobs.map((job) => `${Number(job.id.slice(-12))}:${job.phase}`).join(" ");
-      shown.push(error ? `${told} ${error.code}`.trim() : told);
-    },
-    { limit: 2 },
-  );
+  const { unsubscribe } = podbase.jobs.watch(filter, ({ jobs, error }) => {
+    const told = jobs.map((job) => `${Number(job.id.slice(-12))}:${job.phase}`).join(" ");
+    shown.push(error ? `${told} ${error.code}`.trim() : told);
+  });
   await runtime.settle();
   supabase.channels.open()?.join();
   await runtime.advance(0);
@@ -131,8 +128,117 @@ describe("watching the newest jobs", () => {
     const { shown, podbase, runtime } = await setUp();
     podbase.close();
     expect(shown.at(-1)).toBe("closed");
-    podbase.jobs.watchList(({ error }) => shown.push(`late ${error?.code}`));
+    podbase.jobs.watch({}, ({ error }) => shown.push(`late ${error?.code}`));
     await runtime.settle();
     expect(shown.at(-1)).toBe("late closed");
+  });
+});
+
+describe("watching the jobs of a status", () => {
+  it("shows jobs as they get it, and not any more when they lose it", async () => {
+    const { shown, supabase, runtime } = await setUp({ status: "processing" });
+    expect(shown).toEqual([""]);
+    supabase.changeAndTell(1, { status: "processing", phase: "running" });
+    await runtime.advance(100);
+    expect(shown.at(-1)).toBe("1:running");
+    supabase.changeAndTell(2, { status: "processing", phase: "submitting" });
+    await runtime.advance(100);
+    expect(shown.at(-1)).toBe("2:submitting 1:running");
+    supabase.changeAndTell(1, { status: "completed", phase: "done" });
+    await runtime.advance(100);
+    expect(shown.at(-1)).toBe("2:submitting");
+    expect(supabase.reads()[0]?.body).toEqual({ max_jobs: 50, statuses: ["processing"] });
+  });
+
+  it("asks nothing for jobs of other statuses, and reads once for an older one that has it", async () => {
+    const { supabase, runtime } = await setUp({ limit: 1, status: ["queued", "processing"] });
+    supabase.database.insert(jobRow(3, { status: "completed" }));
+    const before = supabase.reads().length;
+    supabase.changeAndTell(3, { seen_at: "now" });
+    await runtime.advance(1_000);
+    expect(supabase.reads()).toHaveLength(before);
+    for (const progress of [0.1, 0.2, 0.3]) {
+      supabase.changeAndTell(1, { progress });
+      await runtime.advance(1_000);
+    }
+    expect(supabase.reads()).toHaveLength(before + 1);
+  });
+
+  it("fills the place of a job that left", async () => {
+    const { shown, supabase, runtime } = await setUp({ limit: 1, status: "queued" });
+    expect(shown).toEqual(["2:queued"]);
+    supabase.changeAndTell(2, { status: "processing", phase: "submitting" });
+    await runtime.advance(100);
+    expect(shown.at(-1)).toBe("1:queued");
+  });
+});
+
+describe("a list as an async iterable", () => {
+  it("yields the newest lists and leaves nothing behind, however it ends", async () => {
+    const { supabase, runtime, podbase, unsubscribe } = await setUp();
+    const seen: string[] = [];
+    const follow = async (leave: () => boolean) => {
+      for await (const { jobs } of podbase.jobs.watch({ limit: 2 })) {
+        seen.push(jobs.map(({ phase }) => phase).join());
+        if (seen.length === 2 && leave()) break;
+      }
+    };
+    const broken = follow(() => true);
+    await runtime.advance(100);
+    supabase.changeAndTell(1, { phase: "running" });
+    await runtime.settle();
+    await broken;
+    expect(seen).toEqual(["queued,queued", "queued,running"]);
+    seen.length = 0;
+    const thrown = follow(() => {
+      throw new Error("of the app");
+    });
+    const failed = expect(thrown).rejects.toThrow("of the app");
+    await runtime.advance(100);
+    supabase.changeAndTell(1, { phase: "retrying" });
+    await runtime.settle();
+    await failed;
+    const controller = new AbortController();
+    const aborted = (async () => {
+      for await (const _ of podbase.jobs.watch({}, { signal: controller.signal }));
+    })();
+    await runtime.advance(100);
+    controller.abort();
+    await aborted;
+    unsubscribe();
+    await runtime.advance(1_000);
+    expect(supabase.channels.open()).toBeUndefined();
+    expect(supabase.channels.made).toHaveLength(1);
+    expect(runtime.pending()).toBe(0);
+  });
+
+  it("tells of a sign-out and goes on, and throws when the client is closed", async () => {
+    const { supabase, runtime, podbase } = await setUp();
+    const codes: (string | undefined)[] = [];
+    const following = (async () => {
+      for await (const { error } of podbase.jobs.watch({})) codes.push(error?.code);
+    })();
+    const closed = expect(following).rejects.toMatchObject({ code: "closed" });
+    await runtime.advance(100);
+    supabase.signOut();
+    await runtime.settle();
+    supabase.signIn("ada");
+    await runtime.advance(100);
+    expect(codes).toEqual([undefined, "signed_out", undefined]);
+    podbase.close();
+    await closed;
+  });
+
+  it("ends a watch by callback with the signal", async () => {
+    const { supabase, runtime, podbase, unsubscribe } = await setUp();
+    const controller = new AbortController();
+    let told = 0;
+    podbase.jobs.watch({}, () => told++, { signal: controller.signal });
+    await runtime.advance(100);
+    unsubscribe();
+    controller.abort();
+    const before = told;
+    await runtime.advance(1_000);
+    expect([told, runtime.pending(), supabase.channels.open()]).toEqual([before, 0, undefined]);
   });
 });

@@ -1,13 +1,15 @@
 import { useEffect, useState } from "react";
+import { useStack } from "../stack.ts";
 
-/** The time in milliseconds since the epoch, moving each second while `ticking`. */
+/** The server's time in milliseconds since the epoch, moving each second while `ticking`. */
 export function useNow(ticking: boolean): number {
-  const [now, setNow] = useState(Date.now);
+  const { podbase } = useStack();
+  const [now, setNow] = useState(podbase.now);
   useEffect(() => {
     if (!ticking) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 1000);
+    setNow(podbase.now());
+    const timer = setInterval(() => setNow(podbase.now()), 1000);
     return () => clearInterval(timer);
-  }, [ticking]);
+  }, [podbase, ticking]);
   return now;
 }
