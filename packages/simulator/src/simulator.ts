@@ -125,6 +125,7 @@ const NOT_KEPT: JobStore = { save() {}, remove() {} };
  * state file can't be read.
  */
 export const createSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
+  if (options.apiKey === "") throw new RangeError("apiKey must not be empty: everybody would be let in");
   const clock = options.clock ?? realClock();
   const own = scopedClock(clock);
   const startedAt = own.now();

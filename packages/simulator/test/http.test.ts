@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createSimulator, echo, realClock } from "../src/index.ts";
 import { KEY, start, startOne } from "./helpers.ts";
@@ -75,15 +78,63 @@ describe("over HTTP", () => {
   });
 
   test.each([
-    ["POST", "openai/v1/chat/completions", "POST openai/{id}"],
-    ["POST", "batch", "POST batch"],
-    ["POST", "requests", "POST requests"],
-    ["GET", "run", "GET run"],
+    ["too long", `Bearer ${KEY}`, 20, 400],
+    ["refused unread", "Bearer wrong", 5, 401],
+  ])(
+    "a slow client that sends all of a body that is %s before it reads gets its answer",
+    async (_, key, mebibytes, status) => {
+      const { url } = await start();
+      const body = JSON.stringify({ input: "x".repeat(mebibytes * 1024 ** 2) });
+      const head = [
+        "POST /v2/ep/run HTTP/1.1",
+        "host: x",
+        `authorization: ${key}`,
+        `content-length: ${body.length}`,
+      ];
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      const send = (text: string) =>
+        new Promise<void>((sent, failed) => socket.write(text, (error) => (error ? failed(error) : sent())));
+      await send(`${head.join("\r\n")}\r\n\r\n${body.slice(0, 1000)}`);
+      // Longer than a server waits for what it doesn't read.
+      await setTimeout(700);
+      await send(body.slice(1000));
+      const [answer] = await once(socket, "data");
+      socket.destroy();
+      expect(String(answer)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    },
+  );
+
+  test.each(["null", "absent"])("a webhook, a policy and an s3Config may be %s", async (how) => {
+    const { url } = await start();
+    const none = how === "null" ? { webhook: null, policy: null, s3Config: null } : {};
+    expect((await post(`${url}/ep/run`, JSON.stringify({ input: 1, ...none }))).status).toBe(200);
+  });
+
+  test.each([
+    ["POST", "openai/v1/chat/completions", "openai"],
+    ["POST", "batch", "batch"],
   ])("%s %s is not served and says so", async (method, path, name) => {
     const { url } = await start();
     const answer = await fetch(`${url}/ep/${path}`, { method, headers: { authorization: KEY } });
     expect(answer.status).toBe(501);
     expect(await answer.json()).toEqual({ error: `not implemented by the simulator: ${name}` });
+  });
+
+  test.each([
+    ["POST", "requests", "GET"],
+    ["POST", "health", "GET"],
+    ["GET", "run", "POST"],
+    ["GET", "cancel/x", "POST"],
+    ["DELETE", "status/x", "GET, POST"],
+  ])("%s %s is 405 and tells the methods there are", async (method, path, allowed) => {
+    const { url } = await start();
+    const answer = await fetch(`${url}/ep/${path}`, { method, headers: { authorization: KEY } });
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, allowed]);
+  });
+
+  test.each(["nothing", "status", "health/x"])("GET %s is 404", async (path) => {
+    const { url } = await start();
+    expect((await fetch(`${url}/ep/${path}`, { headers: { authorization: KEY } })).status).toBe(404);
   });
 
   test("paths outside the job API are 404", async () => {
@@ -127,6 +178,10 @@ test.each([
   [{ ttlMs: Number.NaN }, "ttlMs must be 0 or more"],
 ])("settings that cannot be are refused: %o", async (settings, message) => {
   await expect(startOne(settings)).rejects.toThrow(`endpoint "ep": ${message}`);
+});
+
+test("an empty key is refused", async () => {
+  await expect(start({ apiKey: "" })).rejects.toThrow(RangeError);
 });
 
 test("an endpoint id that could not stand in a path is refused", async () => {

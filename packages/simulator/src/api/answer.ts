@@ -39,5 +39,13 @@ export const refuse = (status: number, error: string): Answer => ({
   body: { error },
 });
 
+/** For an operation that takes another method. */
+export const wrongMethod = (allowed: string): Answer => ({
+  kind: "answer",
+  status: 405,
+  body: { error: "method not allowed" },
+  headers: { allow: allowed },
+});
+
 /** For operations that RunPod has and the simulator lacks. */
 export const notServed = (name: string): Answer => refuse(501, `not implemented by the simulator: ${name}`);

@@ -5,7 +5,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { getPath } from "hono/utils/url";
 import type { Answer } from "./answer.ts";
 import type { JobApi } from "./job-api.ts";
-import { readAtMost } from "./read-at-most.ts";
+import { dropRest, readAtMost } from "./read-at-most.ts";
 
 /** Bindings are absent when the app is called as a function, without a socket. */
 type Env = { Bindings: Partial<HttpBindings> };
@@ -31,6 +31,7 @@ export const createApp = (api: JobApi, management: Hono, live: Hono): Hono<Env> 
         body: (limit) => readAtMost(context.req.raw, limit),
         hungUp: context.req.raw.signal,
       });
+      await dropRest(context.req.raw);
       return respond(answer, context.env);
     })
     .onError((error) => {

@@ -5,7 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Platform } from "../core/platform.ts";
 import { LARGEST_BYTES } from "../core/settings.ts";
 import type { World } from "../core/world.ts";
-import { type Answer, type Call, notServed, ok, refuse, type Served } from "./answer.ts";
+import { type Answer, type Call, notServed, ok, refuse, type Served, wrongMethod } from "./answer.ts";
 import { healthOf, metricsOf } from "./health.ts";
 import type { OpenCall } from "./open-call.ts";
 import { BadRequest, readSubmission } from "./submission.ts";
@@ -63,7 +63,7 @@ export class JobOperations {
       case "GET requests":
         return { answer: ok({ requests: endpoint.jobs().map((job) => this.#told(endpoint, job)) }) };
       default:
-        return { answer: notServed(name) };
+        return { answer: notCarriedOut(operation, id) };
     }
   }
 
@@ -126,6 +126,27 @@ export class JobOperations {
     return fault ? { ...told, status: fault.state ?? "RUNNING" } : told;
   }
 }
+
+/** By what follows: methods of operations on the endpoint, and of those on a job. */
+const METHODS: Readonly<Record<string, string>> = {
+  run: "POST",
+  runsync: "POST",
+  "purge-queue": "POST",
+  health: "GET",
+  metrics: "GET",
+  requests: "GET",
+  "status/{id}": "GET, POST",
+  "status-sync/{id}": "GET, POST",
+  "stream/{id}": "GET, POST",
+  "cancel/{id}": "POST",
+  "retry/{id}": "POST",
+};
+
+const notCarriedOut = (operation: string, id: string | undefined): Answer => {
+  if (operation === "openai" || operation === "batch") return notServed(operation);
+  const methods = METHODS[`${operation}${id === undefined ? "" : "/{id}"}`];
+  return methods === undefined ? refuse(404, "not found") : wrongMethod(methods);
+};
 
 const jobNotFound = refuse(404, "job not found");
 

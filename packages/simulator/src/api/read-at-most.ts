@@ -1,12 +1,22 @@
-/** The body as text, or undefined when it is longer than `limit` bytes; then the rest is not read. */
+type Chunks = AsyncIterable<Uint8Array>;
+
+/** The body as text, or undefined when it is longer than `limit` bytes. */
 export const readAtMost = async (request: Request, limit: number): Promise<string | undefined> => {
-  if (Number(request.headers.get("content-length")) > limit) return undefined;
-  const chunks: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (request.body ?? []) as Chunks) {
     bytes += chunk.byteLength;
-    if (bytes > limit) return undefined;
-    chunks.push(chunk);
+    // Read to its end all the same, see dropRest.
+    if (bytes <= limit) chunks.push(chunk);
+    else chunks = [];
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return bytes > limit ? undefined : Buffer.concat(chunks).toString("utf8");
+};
+
+/**
+ * Reads what nobody wanted to read. A client that is still sending when its connection ends never sees the answer.
+ */
+export const dropRest = async (request: Request): Promise<void> => {
+  if (request.bodyUsed) return;
+  for await (const _ of (request.body ?? []) as Chunks);
 };

@@ -11,8 +11,10 @@ export class BadRequest extends Error {}
 export const readSubmission = (text: string, sync: boolean): Submission => {
   const body = parse(text);
   if (!isObject(body)) throw new BadRequest("body: must be a JSON object");
-  const { input, webhook, policy = {}, s3Config } = body as JsonObject;
-  if (input === undefined || input === null) throw new BadRequest("body: input is required");
+  // RunPod's side is written in Go, whose JSON takes null for a field that is not there.
+  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+  const { input, webhook, policy = {}, s3Config } = given as JsonObject;
+  if (input === undefined) throw new BadRequest("body: input is required");
   if (webhook !== undefined && typeof webhook !== "string")
     throw new BadRequest("body: webhook must be a string");
   if (s3Config !== undefined && !isObject(s3Config)) throw new BadRequest("body: s3Config must be an object");
