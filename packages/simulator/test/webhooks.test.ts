@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { fail, sleep, virtualClock } from "../src/index.ts";
+import { fail, realClock, sleep, virtualClock } from "../src/index.ts";
 import { call, receiver, run, startOne, status, story } from "./helpers.ts";
 
 const webhook = "https://app.example/hook?token=secret";
@@ -117,6 +117,14 @@ test("a receiver that never answers counts as failed after the timeout", async (
     "35100 webhook the receiver took too long",
     "60100 webhook the receiver took too long",
   ]);
+});
+
+test("a receiver has real time to answer in, however fast the clock", async () => {
+  const post = () => new Promise<number>((answer) => setTimeout(() => answer(200), 50));
+  const simulator = await startOne({}, { webhook: { post }, clock: realClock(10_000) });
+  await run(simulator, { x: 1 }, { webhook });
+  const told = await simulator.until((event) => event.type === "webhook");
+  expect(told).toMatchObject({ attempt: 1, answer: 200 });
 });
 
 test("a webhook that is no usable address is tried like any other", async () => {

@@ -1,5 +1,12 @@
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { type EndpointOptions, echo, type Simulator, type SimulatorOptions } from "../src/index.ts";
+import {
+  type EndpointOptions,
+  echo,
+  realClock,
+  type Simulator,
+  type SimulatorOptions,
+} from "../src/index.ts";
 import { call, health, KEY, run, startOne, status, story } from "./helpers.ts";
 
 const start = (endpoint: Partial<EndpointOptions> = {}, options: Partial<SimulatorOptions> = {}) =>
@@ -193,6 +200,21 @@ test("a job is kept by pings that name it and lost without: re-dispatched once, 
     status: "FAILED",
     error: "job timed out after 1 retries",
   });
+});
+
+test("a worker program has real time for its pings and its calls, however fast the clock", async () => {
+  const keep = { retention: { runMs: 86_400_000 } };
+  const simulator = await start({ executionTimeoutMs: 86_400_000 }, { clock: realClock(1000), ...keep });
+  const worker = workerOf(simulator);
+  const taking = worker.take();
+  const id = await run(simulator, { x: 1 });
+  expect((await taking).body).toMatchObject({ id });
+  // Far longer than a silent worker is waited for, were it on the simulator's clock.
+  await setTimeout(100);
+  await worker.done(id, { output: 1 });
+  const told = await status(simulator, id);
+  expect(told).toMatchObject({ status: "COMPLETED", output: 1 });
+  expect(told).not.toHaveProperty("retries");
 });
 
 test("a worker that is not heard of is gone, until it asks again", async () => {

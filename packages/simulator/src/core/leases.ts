@@ -77,7 +77,7 @@ export class Leases {
       this.#events.tooLong(job);
       if (isAlone) this.#stopWorker(lease);
     });
-    if (this.#fleet.heartbeat) this.#awaitSign(lease);
+    if (this.#fleet.heartbeat) this.#awaitPing(lease);
     const crash = faults.strike("worker_crash", { endpoint: job.endpoint, job: job.id, input: job.input });
     if (crash) clock.after(faults.span(crash.afterMs ?? 0), () => this.#crash(lease));
     this.#fleet.execute(this.#assignment(lease, worker));
@@ -85,13 +85,13 @@ export class Leases {
 
   /** A worker took the job but will never report. */
   openSilent(job: Job): void {
-    this.#awaitSign(this.#add(job, undefined));
+    this.#awaitLoss(this.#add(job, undefined));
   }
 
   /** The worker told that it still works on the job. */
   heard(jobId: string, workerId: string): void {
     const lease = this.#current.get(jobId);
-    if (lease?.worker?.id === workerId) this.#awaitSign(lease);
+    if (lease?.worker?.id === workerId) this.#awaitPing(lease);
   }
 
   /** The run is over, or the job gone: what its worker says from now on counts for nothing. */
@@ -120,9 +120,14 @@ export class Leases {
     return this.#current.get(lease.job.id) === lease && !lease.orphaned;
   }
 
-  #awaitSign(lease: Lease): void {
+  /** The worker is a program outside, whose pings don't come faster when the clock does. */
+  #awaitPing(lease: Lease): void {
+    this.#awaitLoss(lease, (ms) => this.#world.clock.ofReal(ms));
+  }
+
+  #awaitLoss(lease: Lease, onClock: (ms: number) => number = (ms) => ms): void {
     lease.silence?.cancel();
-    const silenceMs = this.#random.within(this.#settings.lossMs);
+    const silenceMs = onClock(this.#random.within(this.#settings.lossMs));
     lease.silence = this.#world.clock.after(silenceMs, () => this.#events.silent(lease.job));
   }
 
@@ -198,7 +203,7 @@ export class Leases {
       lease.worker = undefined;
       lease.orphaned = true;
       lease.limit?.cancel();
-      this.#awaitSign(lease);
+      this.#awaitLoss(lease);
       lease.abort.abort();
     }
   }

@@ -65,7 +65,7 @@ export class RemoteWorkers implements Fleet {
       },
     };
     const onHangUp = () => poll.answer([]);
-    const timer = this.#world.clock.after(this.#settings.workerPollMs, () => poll.answer([]));
+    const timer = this.#world.clock.after(this.#pollMs, () => poll.answer([]));
     hungUp.addEventListener("abort", onHangUp);
     this.#polls.add(poll);
     if (hungUp.aborted) onHangUp();
@@ -83,7 +83,7 @@ export class RemoteWorkers implements Fleet {
       if (!hungUp.aborted) this.#stops.delete(workerId);
       answer(jobs);
     };
-    const timer = this.#world.clock.after(this.#settings.workerPollMs, end);
+    const timer = this.#world.clock.after(this.#pollMs, end);
     const stopWaiting = this.#stopWaiters.wait(workerId, end);
     hungUp.addEventListener("abort", end);
     if (this.#stops.has(workerId) || hungUp.aborted) end();
@@ -110,7 +110,7 @@ export class RemoteWorkers implements Fleet {
       this.workers.tell("worker_ready", worker);
     }
     this.#silences.get(workerId)?.cancel();
-    const silenceMs = this.#settings.workerPollMs + this.#random.within(this.#settings.lossMs);
+    const silenceMs = this.#pollMs + this.#world.clock.ofReal(this.#random.within(this.#settings.lossMs));
     this.#silences.set(
       workerId,
       this.#world.clock.after(silenceMs, () => this.stop(worker)),
@@ -164,6 +164,10 @@ export class RemoteWorkers implements Fleet {
 
   crash(worker: Worker): void {
     this.stop(worker);
+  }
+
+  get #pollMs(): number {
+    return this.#world.clock.ofReal(this.#settings.workerPollMs);
   }
 
   /** At most so many workers have jobs at a time, however many ask. */

@@ -41,7 +41,10 @@ export interface EndpointSettings {
   ttlMs: number;
   /** What the end of the time to live does to an unfinished job. */
   ttlEnd: "deleted" | "TIMED_OUT";
-  /** How long the platform waits for a silent worker before it re-dispatches the job. */
+  /**
+   * How long the platform waits for a silent worker before it re-dispatches the job. Real time where it waits for
+   * the pings of a worker program.
+   */
   lossMs: Span;
   /** A worker whose job was cancelled is stopped if its handler hasn't let go after this time. */
   stopGraceMs: number;
@@ -50,7 +53,7 @@ export interface EndpointSettings {
   /** What a progress does that arrives after the end: nothing, or IN_PROGRESS is shown for `regressMs`. */
   lateProgress: "ignored" | "regress";
   regressMs: number;
-  /** Worker protocol: how long a call for work, or for jobs to stop, is held open. */
+  /** Worker protocol: how long a call for work, or for jobs to stop, is held open. Real time. */
   workerPollMs: number;
 }
 
@@ -94,7 +97,7 @@ export interface PlatformSettings {
     runsyncMs: number;
   };
   webhook: {
-    /** How long a receiver may take. RunPod's own limit is not known. */
+    /** How long a receiver may take, in real time. RunPod's own limit is not known. */
     timeoutMs: number;
     /** Waits before the second and each further attempt. */
     retryDelaysMs: readonly number[];

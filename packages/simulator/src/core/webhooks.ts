@@ -102,7 +102,7 @@ export class Webhooks {
     const { job, url, body, trace } = delivery;
     delivery.begun = true;
     const abort = new AbortController();
-    const timeout = clock.after(settings.webhook.timeoutMs, () => {
+    const timeout = clock.after(clock.ofReal(settings.webhook.timeoutMs), () => {
       abort.abort(new Error("the receiver took too long"));
       // Its end is due now.
       work.resume();

@@ -18,6 +18,8 @@ export interface OutsideWork {
  */
 export interface Clock {
   now(): number;
+  /** How much of this clock's time passes in so many real milliseconds: what the world outside is given. */
+  ofReal(ms: number): number;
   /** Runs `run` once, `delayMs` from now. Calls due at the same time run in the order they were asked for. */
   after(delayMs: number, run: () => void): Timer;
   /**

@@ -5,8 +5,9 @@ import { TimerQueue } from "./timer-queue.ts";
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * The wall clock, `speed` times as fast. Everything the simulator times runs on it, receivers' and clients'
- * deadlines included; work outside (handlers, HTTP) does not get faster and so looks `speed` times as long.
+ * The wall clock, `speed` times as fast. Everything the simulator times runs on it but what the world outside is
+ * given: how long a webhook's receiver may take, how long a worker program may be silent. Work outside (handlers,
+ * HTTP) does not get faster and so looks `speed` times as long.
  */
 export const realClock = (speed = 1): Clock => {
   if (!(speed > 0)) throw new RangeError(`speed must be above 0, got ${speed}`);
@@ -33,6 +34,7 @@ export const realClock = (speed = 1): Clock => {
 
   return {
     now,
+    ofReal: (ms) => ms * speed,
     after(delayMs, run) {
       const timer = queue.add(now() + delayMs, run);
       arm();

@@ -12,6 +12,7 @@ export const scopedClock = (clock: Clock): ScopedClock => {
   let closed = false;
   return {
     now: () => clock.now(),
+    ofReal: (ms) => clock.ofReal(ms),
     after(delayMs, run) {
       if (closed) return { cancel() {} };
       const timer = clock.after(delayMs, () => {

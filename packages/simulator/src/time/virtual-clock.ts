@@ -68,6 +68,7 @@ export const virtualClock = ({ startMs = 0, patienceMs = 5000 } = {}): VirtualCl
 
   return {
     now: () => time,
+    ofReal: (ms) => ms,
     after: (delayMs, run): Timer => queue.add(time + delayMs, run),
     outside(promise, settled): OutsideWork {
       const work: Work = { order: order++, deliver: undefined };
