@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 describe("under each class of faults alone", { timeout: 180_000 }, () => {
   let arena: Arena;
   beforeAll(async () => {
-    arena = await startArena(ROOT, 45_000);
+    arena = await startArena(ROOT, { ttlMs: 45_000 });
   });
   afterAll(() => arena.stop());
 

@@ -1,5 +1,6 @@
 import { simulatorCommand } from "@podbase/simulator/command";
 import { Command } from "commander";
+import { toItsEnd } from "./to-its-end.ts";
 
 const program = new Command("podbase").description(
   "Job system for GPU work on RunPod Serverless, native to Supabase",
@@ -11,4 +12,4 @@ if (process.argv[2] !== "simulator") {
   for (const command of stackCommands()) program.addCommand(command);
 }
 
-await program.addCommand(simulatorCommand()).parseAsync();
+await toItsEnd(program.addCommand(simulatorCommand()).parseAsync());

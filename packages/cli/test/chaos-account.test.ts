@@ -7,6 +7,8 @@ import type { Rows } from "../src/chaos/rows.ts";
 
 const REQUEST: Requested = { key: "k1", user: "u1", kind: "dear", n: 1, job: "j1" };
 
+const EVENT = { job: "j1", cause: "completed", at: 2100 };
+
 /** One job that went well: requested, worked on once, saved at once. */
 function fineRun(policy: Rows["tasks"][number]["policy"] = "at_least_once") {
   const ledger = new Ledger();
@@ -34,13 +36,21 @@ function fineRun(policy: Rows["tasks"][number]["policy"] = "at_least_once") {
         state: "completed",
         class: null,
         runpodJob: "rp1",
+        claimedAt: 400,
         finishedAt,
       },
     ],
     artifacts: [{ job: "j1", task: "film", path: "u1/j1/film/a1/file" }],
     events: [
-      { job: "j1", version: 1, jobStatus: "queued", task: null, taskStatus: null },
-      { job: "j1", version: 2, jobStatus: "completed", task: "film", taskStatus: "completed" },
+      { ...EVENT, version: 1, jobStatus: "queued", task: null, taskStatus: null, taskPhase: null },
+      {
+        ...EVENT,
+        version: 2,
+        jobStatus: "completed",
+        task: "film",
+        taskStatus: "completed",
+        taskPhase: "done",
+      },
     ],
   };
   return { requests: [{ ...REQUEST }], ledger, rows };
@@ -144,6 +154,40 @@ describe("the account of a chaos run", () => {
     const account = judge(doneBefore(fineRun(), state, failure));
     expect(account.repeats[repeat]).toBe(1);
     expect(account.paidTwice).toBe(0);
+  });
+
+  /** The first attempt was given up at `at` for `cause`, and completed the task in the end. */
+  function wonLate(run: Run, cause: string, at: number): Run {
+    doneBefore(run, "completed", null, 3000);
+    run.rows.attempts[1]!.state = "superseded";
+    run.rows.tasks[0]!.by = "a0";
+    run.rows.artifacts[0]!.path = "u1/j1/film/a0/file";
+    run.rows.jobs[0]!.version = 3;
+    run.rows.events[1]!.version = 3;
+    const given = { taskStatus: "queued", taskPhase: "retrying", jobStatus: "processing" };
+    run.rows.events.splice(1, 0, { ...EVENT, ...given, task: "film", version: 2, cause, at });
+    return run;
+  }
+
+  it.each([
+    ["evidence_window", "no answer in time"],
+    ["forgotten", "not_found"],
+  ] as const)(
+    "knows the cause %s by the history where the earlier attempt won after all",
+    (repeat, cause) => {
+      const account = judge(wonLate(fineRun(), cause, 900));
+      expect(account).toMatchObject({ paidTwice: 0, duplicateEffects: 0, repeats: { [repeat]: 1 } });
+      expect(judge(wonLate(fineRun("at_most_once"), cause, 900)).paidTwice).toBe(1);
+      // Given up only after the next one had begun, or never.
+      expect(judge(wonLate(fineRun(), cause, 1500)).paidTwice).toBe(1);
+      expect(judge(wonLate(fineRun(), "started", 900)).paidTwice).toBe(1);
+    },
+  );
+
+  it("allows work on an attempt that was given up, by a worker that could not ask, after the next one's", () => {
+    const run = doneBefore(fineRun(), "superseded", "unconfirmed");
+    run.ledger.executions[0]!.startedAt = 1500;
+    expect(judge(run)).toMatchObject({ paidTwice: 0, repeats: { evidence_window: 1 } });
   });
 
   it("counts a finished result that RunPod forgot as lost, although the work was done again", () => {

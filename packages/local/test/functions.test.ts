@@ -29,7 +29,7 @@ beforeAll(async () => {
   await write("package.json", "{}");
   await write(
     "supabase/config.toml",
-    `${["hello", "served", "slow", "crash", "broken", "late", "env", "stream", "zod", "silent"]
+    `${["hello", "served", "slow", "crash", "broken", "late", "env", "stream", "zod", "silent", "first"]
       .map((name) => `[functions.${name}]\nverify_jwt = false`)
       .join("\n")}\n[functions.off]\nenabled = false\n`,
   );
@@ -82,6 +82,7 @@ beforeAll(async () => {
      export default { fetch: () => Response.json(z.string().safeParse(1).success) };`,
   );
   await write("supabase/functions/guarded/index.ts", `export default { fetch: () => new Response("in") };`);
+  await write("supabase/functions/first/index.ts", `export default { fetch: () => new Response("first") };`);
   await write("supabase/functions/silent/index.ts", `export default { fetch: () => new Promise(() => {}) };`);
   await write("supabase/functions/off/index.ts", `export default { fetch: () => new Response("on") };`);
   await write("supabase/functions/.env", "FROM_FILE=1\nBOTH=file\nSUPABASE_URL=stolen\n");
@@ -208,6 +209,15 @@ describe("Edge Functions", () => {
     expect(answer.headers.get("sb-error-code")).toBe("WORKER_ERROR");
     await vi.waitFor(() => expect(log.join("\n")).toContain("boom"), 10_000);
     expect(await textOf("crash")).toBe("1");
+  });
+
+  test("a function is not killed before it has answered anything", async () => {
+    expect(await functions.kill("first")).toBe(false);
+    const answer = textOf("first");
+    await vi.waitFor(() => expect(functions.calls().first).toBe(1), { timeout: 10_000 });
+    expect(await functions.kill("first")).toBe(false);
+    expect(await answer).toBe("first");
+    expect(await functions.kill("first")).toBe(true);
   });
 
   test("a killed function starts again", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
@@ -197,6 +197,25 @@ describe("the life of a server", () => {
       { timeout: 20_000, interval: 100 },
     );
     expect(crashes).toHaveBeenCalledExactlyOnceWith("Postgres ended with SIGKILL; starting it again");
+  });
+
+  test("a server that could not be started again is tried again, until it comes back", async () => {
+    const crashes = vi.fn();
+    const dataDir = await folder();
+    const { ownerUrl, kill } = await start(dataDir, { onCrash: crashes });
+    await as(ownerUrl, (sql) => sql`create table public.kept as select 1 as one`);
+    const needed = join(dataDir, "cluster", "global");
+    await rename(needed, `${needed}.away`);
+    kill();
+    await vi.waitFor(
+      () => expect(crashes).toHaveBeenCalledWith(expect.stringMatching(/^Postgres did not start/)),
+      { timeout: 20_000, interval: 50 },
+    );
+    await rename(`${needed}.away`, needed);
+    await vi.waitFor(
+      async () => expect(await as(ownerUrl, (sql) => sql`select one from public.kept`)).toEqual([{ one: 1 }]),
+      { timeout: 20_000, interval: 100 },
+    );
   });
 
   test("nothing survives the SIGKILL of its owner, and the next start finds the data", async () => {

@@ -148,16 +148,26 @@ const ENDED = new Set(["completed", "failed", "canceled"]);
 function unexplainedRepeats(ledger: Ledger, rows: Rows, repeats: Record<Repeat, number>): string[] {
   const attempts = new Map(rows.attempts.map((attempt) => [attempt.id, attempt]));
   const policies = new Map(rows.tasks.map((task) => [`${task.job} ${task.name}`, task.policy]));
+  const events = groups(rows.events, (event) => `${event.job} ${event.task}`);
   const found: string[] = [];
   for (const [task, done] of groups(ledger.executions, (each) => `${each.job} ${each.task}`)) {
     const policy = policies.get(task);
     if (policy === undefined) continue;
-    const ordered = done.toSorted((a, b) => a.startedAt - b.startedAt);
+    const numberOf = ({ attempt }: Execution) => attempts.get(attempt)?.number ?? 0;
+    // By attempt: one that was given up may be worked on after its successor, by a worker that could not ask.
+    const ordered = done.toSorted((a, b) => numberOf(a) - numberOf(b) || a.startedAt - b.startedAt);
     for (const [n, again] of ordered.entries()) {
       if (n === 0) continue;
       const before = ordered[n - 1] as Execution;
       const losses = ledger.losses(again.runpodJob);
-      const repeat = repeatOf({ before, again, losses, policy, attempt: attempts.get(before.attempt) });
+      const repeat = repeatOf({
+        before,
+        again,
+        losses,
+        policy,
+        attempt: attempts.get(before.attempt),
+        events: events.get(task) ?? [],
+      });
       if (repeat) repeats[repeat] += 1;
       else found.push(`task ${task} by ${nameOf(before)} and again by ${nameOf(again)}`);
     }

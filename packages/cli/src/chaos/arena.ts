@@ -26,6 +26,8 @@ export interface Arena {
   dataDir: string;
   /** RunPod's side of the account, anew for each run. */
   ledger: Ledger;
+  /** What the stack said lately, for when a run breaks off. */
+  said: string[];
   /** Undoes what an earlier run left: breakers that opened, habits of cron. */
   reset(): Promise<void>;
   /** Ends it and removes its folders. Safe to call twice. */
@@ -38,37 +40,55 @@ export interface Arena {
  */
 const TTL_MS = RETENTION_MS + 50_000;
 
+/** Lines of the stack that are kept. */
+const KEPT_LINES = 20;
+
 /**
  * Starts it on free ports in temporary folders. A shorter `ttlMs` lets a run end sooner in which one class of faults alone
- * leaves an attempt in doubt that must not be bought twice: it waits for its time to live.
+ * leaves an attempt in doubt that must not be bought twice: it waits for its time to live. `onStart` gets what ends it
+ * early, before it has come up, too.
  */
-export async function startArena(projectDir: string, ttlMs = TTL_MS): Promise<Arena> {
+export async function startArena(
+  projectDir: string,
+  {
+    ttlMs = TTL_MS,
+    onStart = () => {},
+  }: { ttlMs?: number; onStart?: (stop: () => Promise<void>) => void } = {},
+): Promise<Arena> {
   const dataDir = await mkdtemp(join(tmpdir(), "podbase-chaos-"));
   const project = await makeChaosProject(projectDir);
   let simulator: Simulator | undefined;
-  let stack: Stack | undefined;
+  let starting: Promise<Stack> | undefined;
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= (async () => {
       await simulator?.stop();
+      // A start that failed has taken back what it did.
+      const stack = await starting?.catch(() => undefined);
       await stack?.stop();
       await rm(dataDir, { recursive: true, force: true });
     })();
     return stopped;
   };
-  const arena = { ledger: new Ledger(), dataDir, stop } as Arena;
+  const said: string[] = [];
+  const arena = { ledger: new Ledger(), dataDir, said, stop } as Arena;
+  onStart(stop);
   try {
     simulator = await startRunPod(() => arena.ledger);
     simulator.subscribe((event) => arena.ledger.note(event));
-    stack = await startStack({
+    starting = startStack({
       projectDir: project,
       dataDir,
       port: 0,
       watch: false,
       functionsEnv: { RUNPOD_API_KEY: API_KEY, RUNPOD_BASE_URL: simulator.url },
-      log: () => {},
+      log: (line) => {
+        said.push(line);
+        if (said.length > KEPT_LINES) said.shift();
+      },
     });
-    Object.assign(arena, { stack, simulator, reset: () => configure(stack as Stack, ttlMs) });
+    const stack = await starting;
+    Object.assign(arena, { stack, simulator, reset: () => configure(stack, ttlMs) });
     await arena.reset();
     return arena;
   } catch (error) {
@@ -104,7 +124,8 @@ function startRunPod(ledger: () => Ledger): Promise<Simulator> {
 async function configure({ sql }: Stack, ttlMs: number): Promise<void> {
   const endpoint = {
     maxInFlight: 40,
-    executionTimeoutMs: 20_000,
+    // Long for what a worker does, for on a busy machine its calls may have to wait for functions that start.
+    executionTimeoutMs: Math.min(60_000, ttlMs / 2),
     ttlMs,
     firstPollMs: 30_000 / SCALE,
     maxPollMs: 600_000 / SCALE,

@@ -2,7 +2,7 @@ import type { Account } from "./account.ts";
 import { RETENTION_MS, SCALE } from "./arena.ts";
 import type { FaultName } from "./faults.ts";
 
-/** What a run of the chaos command proves; its last line under `--json`. */
+/** What a run of the chaos command proves. */
 export interface Certificate extends Account {
   /** Asked for. */
   jobs: number;
@@ -17,6 +17,13 @@ export interface Certificate extends Account {
   /** Calls of functions a job, and in the idle time after the last one. */
   functionCalls: { perJob: Record<string, number>; idle: number; idleSeconds: number };
   seconds: number;
+}
+
+/** Its figures without what explains them: the last line under `--json`. */
+export function inShort(certificate: Certificate) {
+  const { jobs, completed, failed, lost, duplicateEffects, paidTwice, maxStalenessS } = certificate;
+  const { guaranteeHeld, faults } = certificate;
+  return { jobs, completed, failed, lost, duplicateEffects, paidTwice, maxStalenessS, guaranteeHeld, faults };
 }
 
 /** The verdict over an account. */

@@ -13,11 +13,13 @@ export type Repeat = "worker_lost" | "told_failure" | "evidence_window" | "forgo
 
 /** Clocks of one machine, read in two processes. */
 const TOLERANCE_MS = 50;
+/** What the history says of a task whose attempt was given up, and the cause that it is. */
+const GIVEN_UP = { "no answer in time": "evidence_window", not_found: "forgotten" } as const;
 
 /**
- * The cause that allows an execution after another one of the same task, if there is one; undefined means paid twice. Two
- * jobs at RunPod for one attempt have none: that is a second POST. Neither has, under `at_most_once`, anything but a loss or
- * a failure that RunPod itself told.
+ * The cause that allows an execution besides that of an earlier attempt, or of the same one, at the same task, if there is
+ * one; undefined means paid twice. Two jobs at RunPod for one attempt have none: that is a second POST. Neither has, under
+ * `at_most_once`, anything but a loss or a failure that RunPod itself told.
  */
 export function repeatOf(about: {
   before: Execution;
@@ -27,13 +29,26 @@ export function repeatOf(about: {
   policy: Rows["tasks"][number]["policy"];
   /** The row of the earlier attempt. */
   attempt: Rows["attempts"][number] | undefined;
+  /** The history of the task. */
+  events: Rows["events"];
 }): Repeat | undefined {
-  const { before, again, losses, policy, attempt } = about;
+  const { before, again, losses, policy, attempt, events } = about;
   if (before.attempt === again.attempt) {
     return before.runpodJob === again.runpodJob && losses > 0 ? "worker_lost" : undefined;
   }
-  const isOver = (attempt?.finishedAt ?? Number.POSITIVE_INFINITY) <= again.startedAt + TOLERANCE_MS;
-  if (!attempt || !isOver) return undefined;
+  if (!attempt) return undefined;
+  const latest = again.startedAt + TOLERANCE_MS;
+  if (attempt.state === "completed") {
+    // It was given up, and its result came all the same: its row shows that end alone, the history both.
+    const givenUp = events.find(
+      ({ taskPhase, cause, at }) =>
+        taskPhase === "retrying" && cause in GIVEN_UP && at >= attempt.claimedAt && at <= latest,
+    );
+    return givenUp && policy === "at_least_once"
+      ? GIVEN_UP[givenUp.cause as keyof typeof GIVEN_UP]
+      : undefined;
+  }
+  if ((attempt.finishedAt ?? Number.POSITIVE_INFINITY) > latest) return undefined;
   if (["failed", "timed_out", "canceled"].includes(attempt.state)) return "told_failure";
   if (policy === "at_most_once") return undefined;
   if (attempt.state === "superseded") return "evidence_window";

@@ -24,8 +24,12 @@ export interface ChaosOptions {
 const SHORTEST_STORM_MS = 2500;
 /** Faults go on for at most so many times as long as requests would take without them. */
 const LONGEST_STORM = 3;
-/** How long after the storm whatever is still open has to end: the leases, windows and time to live of the arena. */
+/**
+ * How long after the storm, and after the last request that was answered or work that was begun, whatever is still open has
+ * to end: the leases, windows and time to live of the arena. A busy machine may need longer than one such time for all.
+ */
 const CALM_MS = 300_000;
+const LONGEST_CALM = 4;
 const LOOK_MS = 250;
 
 /** Runs jobs under faults, waits for their ends and draws up the account. */
@@ -46,21 +50,22 @@ export async function runChaos(arena: Arena, options: ChaosOptions): Promise<Cer
   const storm = startStorm(arena, hits, seed);
   const sending = sendRequests(arena, requests, deadline.signal);
   sending.catch(() => {});
+  const answered = () => requests.filter(({ job }) => job !== undefined).length;
   const watch = setInterval(() => {
-    const answered = requests.filter(({ job }) => job !== undefined).length;
-    log(`${answered} of ${jobs} requests answered, ${ledger.executions.length} pieces of work begun`);
+    log(`${answered()} of ${jobs} requests answered, ${ledger.executions.length} pieces of work begun`);
   }, 10_000);
+  let quiet: NodeJS.Timeout | undefined;
   try {
     const made = Promise.all([sending, delay(stormMs)]);
     await Promise.race([made, delay(LONGEST_STORM * stormMs), storm.failure]);
     await storm.calm();
-    const timer = setTimeout(() => deadline.abort(), CALM_MS);
     log("The storm is over; waiting for what is open …");
+    quiet = endOfQuiet(() => answered() + ledger.executions.length, deadline);
     await sending;
     await untilEnded(arena, users, ledger, deadline.signal);
-    clearTimeout(timer);
   } finally {
     clearInterval(watch);
+    clearInterval(quiet);
     deadline.abort();
     await storm.end();
   }
@@ -89,6 +94,17 @@ export async function runChaos(arena: Arena, options: ChaosOptions): Promise<Cer
     },
     seconds: Math.round((Date.now() - startedAt) / 1000),
   };
+}
+
+/** Fires `deadline` once `progress` has not grown for `CALM_MS`, or after `LONGEST_CALM` times that. */
+function endOfQuiet(progress: () => number, deadline: AbortController): NodeJS.Timeout {
+  const since = Date.now();
+  let moved = { at: since, to: progress() };
+  return setInterval(() => {
+    const now = Date.now();
+    if (progress() > moved.to) moved = { at: now, to: progress() };
+    if (now - moved.at > CALM_MS || now - since > LONGEST_CALM * CALM_MS) deadline.abort();
+  }, LOOK_MS);
 }
 
 /** Waits until every job has ended and RunPod has nothing left to do, or `signal` fires. */

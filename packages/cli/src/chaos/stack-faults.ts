@@ -1,22 +1,34 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "@podbase/simulator";
 import type { Arena } from "./arena.ts";
 
-/** Begins a fault of the stack. What it gives ends it; without, it was over at once. */
-type Strike = (arena: Arena, random: Random) => Promise<(() => Promise<void> | void) | undefined>;
+/**
+ * Begins a fault of the stack. What it gives ends it; without, it was over at once. "missed": there was nothing to strike
+ * until `signal` fired.
+ */
+export type Strike = (
+  arena: Arena,
+  random: Random,
+  signal: AbortSignal,
+) => Promise<(() => Promise<void> | void) | "missed" | undefined>;
 
 const FUNCTIONS = ["request-job", "runpod-webhook", "reconcile"] as const;
+const LOOK_MS = 20;
 
 /** What goes wrong on the side of Supabase, by the name of the fault class. */
 export const STACK_FAULTS = {
-  "functions-killed": async ({ stack }, random) => {
-    // As often as it takes to meet a living one: each starts with its next call.
+  "functions-killed": async ({ stack }, random, signal) => {
+    // Until one serves: each starts with its next call, which takes a busy machine longer than the next hit.
     const first = random.within([0, FUNCTIONS.length - 1]);
-    for (let n = 0; n < FUNCTIONS.length; n++) {
-      if (await stack.functions.kill(FUNCTIONS[(first + n) % FUNCTIONS.length] as string)) break;
+    while (!signal.aborted) {
+      for (let n = 0; n < FUNCTIONS.length; n++) {
+        if (await stack.functions.kill(FUNCTIONS[(first + n) % FUNCTIONS.length] as string)) return undefined;
+      }
+      await delay(LOOK_MS);
     }
-    return undefined;
+    return "missed";
   },
   "database-restarted": async ({ stack }) => {
     stack.postgres.kill();

@@ -5,7 +5,10 @@ import type { Arena } from "./arena.ts";
 import type { FaultName } from "./faults.ts";
 import { injectAll, PROVIDER_FAULTS } from "./provider-faults.ts";
 import type { Hit } from "./schedule.ts";
-import { STACK_FAULTS } from "./stack-faults.ts";
+import { STACK_FAULTS, type Strike } from "./stack-faults.ts";
+
+const TRIES = 240;
+const PAUSE_MS = 250;
 
 /** Faults under way. */
 export interface Storm {
@@ -24,18 +27,22 @@ export function startStorm(arena: Arena, hits: Hit[], seed: string): Storm {
   const counts: Storm["counts"] = {};
   const random = createRandom(`${seed}/storm`);
   const lasting: (() => Promise<void> | void)[] = [];
+  const waiting = new Set<FaultName>();
   const calming = new AbortController();
   // One for each hit that is to come.
   setMaxListeners(hits.length, calming.signal);
 
   const strike = async (hit: Hit, place: number) => {
     await delay(hit.atMs, undefined, { signal: calming.signal }).catch(() => {});
-    if (calming.signal.aborted) return;
+    // Who waits for something to strike would otherwise strike with all that came meanwhile, and again at once.
+    if (calming.signal.aborted || waiting.has(hit.fault)) return;
     const draws = random.stream(String(place));
     const count = () => {
       counts[hit.fault] = (counts[hit.fault] ?? 0) + 1;
     };
-    const lift = await begin(arena, hit.fault, draws, count);
+    if (hit.forMs === 0) waiting.add(hit.fault);
+    const lift = await begin(arena, hit.fault, draws, count, calming.signal);
+    waiting.delete(hit.fault);
     if (!lift) return;
     if (hit.forMs === Number.POSITIVE_INFINITY) {
       lasting.push(lift);
@@ -45,6 +52,8 @@ export function startStorm(arena: Arena, hits: Hit[], seed: string): Storm {
     await persist(lift);
   };
   const over = Promise.all(hits.map(strike));
+  // One that can't be brought about ends the others as well.
+  over.catch(() => calming.abort());
   return {
     counts,
     failure: over.then(() => new Promise<never>(() => {})),
@@ -60,23 +69,31 @@ export function startStorm(arena: Arena, hits: Hit[], seed: string): Storm {
 
 type Draws = ReturnType<typeof createRandom>;
 
-async function begin(arena: Arena, fault: FaultName, draws: Draws, count: () => void) {
+async function begin(
+  arena: Arena,
+  fault: FaultName,
+  draws: Draws,
+  count: () => void,
+  signal: AbortSignal,
+): Promise<(() => Promise<void> | void) | undefined> {
   if (fault in PROVIDER_FAULTS) {
     return injectAll(arena.simulator, fault as keyof typeof PROVIDER_FAULTS, draws, count);
   }
-  const lift = await persist(() => STACK_FAULTS[fault as keyof typeof STACK_FAULTS](arena, draws));
+  const strike: Strike = STACK_FAULTS[fault as keyof typeof STACK_FAULTS];
+  const lift = await persist(() => strike(arena, draws, signal));
+  if (lift === "missed") return undefined;
   count();
   return lift;
 }
 
-/** Faults meet other faults: the database that a fault needs may be restarting. */
+/** Faults meet other faults: the database that a fault needs may be restarting, for a minute on a busy machine. */
 async function persist<T>(act: () => T | Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await act();
     } catch (error) {
-      if (tries >= 20) throw error;
-      await delay(250);
+      if (tries >= TRIES) throw error;
+      await delay(PAUSE_MS);
     }
   }
 }

@@ -25,7 +25,11 @@ export interface FunctionsOptions {
 
 /** Edge Functions behind `/functions/v1`. */
 export interface Functions extends Service {
-  /** Sends SIGKILL to a function's process, as a crash would; false when none runs. The next request starts it again. */
+  /**
+   * Sends SIGKILL to a function's process, as a crash would. False when none runs, or one that has not answered anything
+   * yet: who kills processes faster than a busy machine starts them sees nothing of what happens between. The next request
+   * starts it again.
+   */
   kill(name: string): Promise<boolean>;
   /** How often each function was called since the stack started. */
   calls(): Record<string, number>;

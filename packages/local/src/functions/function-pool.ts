@@ -5,6 +5,8 @@ interface Slot {
   worker: Promise<DenoWorker>;
   /** Requests that wait for the process or for its answer. */
   inFlight: number;
+  /** Whether it has answered any request, be it with an error. */
+  hasAnswered: boolean;
   retired: boolean;
 }
 
@@ -27,7 +29,9 @@ export class FunctionPool {
     const slot = this.#current.get(config.name) ?? this.#open(config);
     slot.inFlight += 1;
     try {
-      return await work(await slot.worker);
+      const result = await work(await slot.worker);
+      slot.hasAnswered = true;
+      return result;
     } finally {
       slot.inFlight -= 1;
       this.#endIfDone(slot);
@@ -48,11 +52,12 @@ export class FunctionPool {
     for (const name of [...this.#current.keys()]) this.retire(name);
   }
 
-  /** SIGKILL; false when no process runs. */
+  /** SIGKILL; false when no process runs, or one that has not answered anything yet. */
   async kill(name: string): Promise<boolean> {
-    // Why a process did not start is told to whoever calls the function.
-    const worker = await this.#current.get(name)?.worker.catch(() => undefined);
-    if (!worker?.child.running) return false;
+    const slot = this.#current.get(name);
+    if (!slot?.hasAnswered) return false;
+    const worker = await slot.worker;
+    if (!worker.child.running) return false;
     worker.child.kill("SIGKILL");
     await worker.child.exited;
     return true;
@@ -65,7 +70,7 @@ export class FunctionPool {
   }
 
   #open(config: FunctionConfig): Slot {
-    const slot: Slot = { worker: this.#start(config), inFlight: 0, retired: false };
+    const slot: Slot = { worker: this.#start(config), inFlight: 0, hasAnswered: false, retired: false };
     this.#current.set(config.name, slot);
     const forget = () => {
       if (this.#current.get(config.name) === slot) this.#current.delete(config.name);

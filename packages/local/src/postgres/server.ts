@@ -52,6 +52,8 @@ const SETTINGS = {
 };
 const START_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 10_000;
+/** Between two tries to start a server that ended by itself. */
+const RESTART_PAUSE_MS = 500;
 
 /** Starts `postgres` and waits until it accepts sessions. Throws with what the server said. */
 export async function runServer(options: ServerOptions): Promise<Server> {
@@ -70,11 +72,22 @@ function supervise(first: TiedChild, options: ServerOptions & { port: number }) 
       const code = await child.exited;
       if (stopping || !onCrash) return;
       onCrash(`Postgres ended with ${code}; starting it again`);
-      child = (await launch(options, options.port)).child;
+      // However often it takes: on a machine that is too busy now, a later start succeeds.
+      while (!stopping && !child.running) {
+        await launch(options, options.port).then(
+          (next) => {
+            child = next.child;
+          },
+          async (error: Error) => {
+            onCrash(error.message);
+            await delay(RESTART_PAUSE_MS);
+          },
+        );
+      }
       if (stopping) await child.stop("SIGINT", STOP_GRACE_MS);
     }
   };
-  const watching = watch().catch((error: Error) => onCrash?.(error.message));
+  const watching = watch();
   return {
     kill: () => child.kill("SIGKILL"),
     async stop() {
