@@ -71,6 +71,20 @@ describe("the cron worker", () => {
     expect(await status()).toEqual([{ status: "failed" }]);
   });
 
+  test("knows of a job that no notice told of", async () => {
+    const admin = postgres(database.superuserUrl, { max: 1, onnotice: () => {} });
+    await admin`alter table cron.job disable trigger cron_job_cache_invalidate`;
+    try {
+      await worker.stop();
+      worker = await startCron({ ...database, log: (line) => log.push(line), rereadMs: 50 });
+      await owner`select cron.schedule('quiet', '1 second', 'select 1')`;
+      await vi.waitFor(async () => expect(await runs("quiet")).not.toEqual([]), 10_000);
+    } finally {
+      await admin`alter table cron.job enable trigger cron_job_cache_invalidate`;
+      await admin.end();
+    }
+  });
+
   test("callers see their own jobs and change them by the functions alone", async () => {
     await owner`select cron.schedule('mine', '0 3 * * *', 'select 1')`;
     await expect(owner`update cron.job set command = 'x'`).rejects.toThrow("permission denied");
@@ -133,12 +147,8 @@ describe("the net worker", () => {
     await worker?.stop();
     worker = undefined;
   });
-  const start = async () => {
-    worker = await startNet({
-      superuserUrl: database.superuserUrl,
-      log: (line) => log.push(line),
-      pauseMs: 10,
-    });
+  const start = async (options: { sweepMs?: number } = {}) => {
+    worker = await startNet({ ...database, ...options, log: (line) => log.push(line), pauseMs: 10 });
   };
   const response = async (id: string) => {
     await vi.waitFor(
@@ -183,6 +193,20 @@ describe("the net worker", () => {
     await expect(undone).rejects.toThrow("no");
     await response(await post(owner, "/after"));
     expect(seen.map(({ path }) => path)).toEqual(["/after"]);
+  });
+
+  test("what no notice told of is sent all the same", async () => {
+    const admin = postgres(database.superuserUrl, { max: 1, onnotice: () => {} });
+    try {
+      await start({ sweepMs: 50 });
+      await response(await post(owner, "/awake"));
+      const [row] = await admin<{ id: string }[]>`
+        insert into net.http_request_queue (method, url, headers, body, timeout_milliseconds)
+        values ('POST', ${`${url}/quiet`}, '{}', '{}', 5000) returning id`;
+      expect(await response(row?.id as string)).toMatchObject({ status_code: 201 });
+    } finally {
+      await admin.end();
+    }
   });
 
   test("what was queued while no worker ran is sent at its start", async () => {

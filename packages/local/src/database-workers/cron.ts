@@ -9,18 +9,26 @@ export interface WorkerOptions {
   log: (message: string) => void;
 }
 
+/** Options of `startCron`. */
+export interface CronOptions extends WorkerOptions {
+  /** Longest time without a look at the table of jobs, in milliseconds. */
+  rereadMs?: number;
+}
+
 /** A worker that runs until it is stopped; errors go to its log and its tables, never up. */
 export interface Worker {
   stop(): Promise<void>;
 }
 
 const TICK_MS = 200;
+/** A notice may never come: after a server's restart the driver may connect again and not listen again. */
+const REREAD_MS = 5000;
 
 /**
  * Runs the jobs of the stand-in for pg_cron: in GMT, one run of a job at a time, as the job's user in the job's
- * database, each with a row in `cron.job_run_details`. Knows of new jobs at once, from the table's trigger.
+ * database, each with a row in `cron.job_run_details`. Knows of new jobs at once, from the table's trigger, or within seconds.
  */
-export async function startCron({ superuserUrl, log }: WorkerOptions): Promise<Worker> {
+export async function startCron({ superuserUrl, log, rereadMs = REREAD_MS }: CronOptions): Promise<Worker> {
   const sql = postgres(superuserUrl, {
     max: 2,
     onnotice: () => {},
@@ -55,6 +63,7 @@ export async function startCron({ superuserUrl, log }: WorkerOptions): Promise<W
     () => logged(readJobs()),
     () => void logged(readJobs()),
   );
+  const reader = setInterval(() => logged(readJobs()), rereadMs);
   const ticker = setInterval(() => {
     for (const job of timetable.takeDue(Date.now())) {
       const run = logged(runJob(sql, superuserUrl, job, sessions)).then(() => {
@@ -68,6 +77,7 @@ export async function startCron({ superuserUrl, log }: WorkerOptions): Promise<W
   return {
     async stop() {
       clearInterval(ticker);
+      clearInterval(reader);
       // As a shutdown of Postgres would; the runs are recorded as failed.
       await logged(
         sql`select pg_terminate_backend(pid) from unnest(${[...sessions]}::int[]) as pid`.then(() => {}),

@@ -8,32 +8,46 @@ import { type QueuedRequest, sendRequest } from "./net-request.ts";
 export interface NetOptions extends WorkerOptions {
   /** Rest between two batches in milliseconds; pg_net's is one second. */
   pauseMs?: number;
+  /** Longest rest without a look at the queue, in milliseconds. */
+  sweepMs?: number;
 }
 
 const BATCH_SIZE = 200;
 /** A batch's transaction pauses for as long as its slowest request, which is 5 s for all that Podbase sends. */
 const LOST_CONNECTION_GRACE_MS = 6000;
 const RESPONSE_TTL = "6 hours";
+/** A notice may never come: after a server's restart the driver may connect again and not listen again. */
+const SWEEP_MS = 5000;
 
 /**
  * Sends what the stand-in for pg_net queued, with pg_net's ways (github.com/supabase/pg_net, `src/worker.c`): up to 200
  * requests a batch, oldest first; a batch is one transaction, ends with its slowest request and shows all its responses
- * then; a crash in between sends the batch again. Woken by commits, and sweeps what an earlier run left.
+ * then; a crash in between sends the batch again. Woken by commits, and sweeps every few seconds what no notice told of.
  */
-export async function startNet({ superuserUrl, log, pauseMs = 1000 }: NetOptions): Promise<Worker> {
-  const connect = () =>
+export async function startNet(options: NetOptions): Promise<Worker> {
+  const { superuserUrl, log, pauseMs = 1000, sweepMs = SWEEP_MS } = options;
+  const connect = (onclose: () => void = () => {}) =>
     postgres(superuserUrl, {
       max: 1,
       onnotice: () => {},
       connection: { application_name: "pg_net worker" },
       socket: patientSocket(LOST_CONNECTION_GRACE_MS),
+      onclose,
     } as postgres.Options<Record<string, never>>);
+  /** A session for batches. `lost` rejects with its connection: what it was asked then may never be answered. */
+  const open = () => {
+    let lose = () => {};
+    const lost = new Promise<never>((_, reject) => {
+      lose = () => reject(new Error("the session of the batch is gone"));
+    });
+    lost.catch(() => {});
+    return { sql: connect(() => lose()), lost };
+  };
   const listener = connect();
-  let sql = connect();
+  let session = open();
   const stopping = new AbortController();
   let wakeUp: (() => void) | undefined;
   let awake = true;
-  let giveUp = () => {};
   const wake = () => {
     awake = true;
     wakeUp?.();
@@ -43,16 +57,17 @@ export async function startNet({ superuserUrl, log, pauseMs = 1000 }: NetOptions
     while (!stopping.signal.aborted) {
       if (!awake) {
         await new Promise<void>((resolve) => {
-          wakeUp = resolve;
+          const timer = setTimeout(resolve, sweepMs);
+          wakeUp = () => {
+            clearTimeout(timer);
+            resolve();
+          };
         });
-        continue;
+        if (stopping.signal.aborted) return;
       }
       awake = false;
       try {
-        const lost = new Promise<never>((_, reject) => {
-          giveUp = () => reject(new Error("the session of the batch is gone"));
-        });
-        const sent = await Promise.race([sendBatch(sql, stopping.signal), lost]);
+        const sent = await Promise.race([sendBatch(session.sql, stopping.signal), session.lost]);
         if (sent === 0) continue;
         awake = true;
       } catch (error) {
@@ -60,25 +75,21 @@ export async function startNet({ superuserUrl, log, pauseMs = 1000 }: NetOptions
         log(`net: ${(error as Error).message}`);
         awake = true;
         // As a background worker of Postgres would: what a broken session left behind is not worth trusting.
-        void sql.end({ timeout: 0 }).catch(() => {});
-        sql = connect();
+        void session.sql.end({ timeout: 0 }).catch(() => {});
+        session = open();
       }
       await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };
 
-  // It listens anew when the server has restarted, and then no earlier session of the worker is alive.
-  await listener.listen("pg_net", wake, () => {
-    giveUp();
-    wake();
-  });
+  await listener.listen("pg_net", wake, wake);
   const working = work();
   return {
     async stop() {
       stopping.abort();
       wake();
       await working;
-      await Promise.all([sql.end({ timeout: 1 }), listener.end({ timeout: 1 })]);
+      await Promise.all([session.sql.end({ timeout: 1 }), listener.end({ timeout: 1 })]);
     },
   };
 }
