@@ -8,7 +8,12 @@ import { describe, expect, it } from "vitest";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const text = (path: string) => readFile(`${ROOT}${path}`, "utf8");
 
-/** What the readers of the guides have already: their client, their definitions, their form. */
+const GUIDES = [
+  "README.md",
+  ...["client", "local", "simulator", "worker"].map((name) => `packages/${name}/README.md`),
+];
+
+/** What the readers of the guides have already: their client, their definitions, their form, their model. */
 const ALREADY = `
 import type * as client from "@podbase/client";
 import type * as core from "@podbase/core";
@@ -28,6 +33,8 @@ declare global {
   const url: string, key: string, secretKey: string, userId: string;
   const input: client.InputOf<typeof definitions.reading>;
   const order: { id: string };
+  const model: { run(prompt: unknown, progress: (fraction: number) => Promise<void>): Promise<Uint8Array<ArrayBuffer>> };
+  const job: unknown;
   const show: (...values: unknown[]) => void;
   const AppState: import("@podbase/client/react-native").AppStateLike;
   const NetInfo: import("@podbase/client/react-native").NetInfoLike;
@@ -42,7 +49,7 @@ describe("the snippets of the guides", () => {
     const write = (name: string, content: string) => writeFile(join(folder, name), content);
     try {
       let count = 0;
-      for (const guide of ["README.md", "packages/client/README.md"]) {
+      for (const guide of GUIDES) {
         for (const [, kind, code] of (await text(guide)).matchAll(/^```(tsx?)\n([\s\S]*?)^```$/gm)) {
           const imports = (code ?? "").replaceAll('"../supabase/', `"${ROOT}supabase/`);
           await write(`${guide.replaceAll("/", "-")}-${++count}.${kind}`, `${imports}\nexport {};\n`);
@@ -55,7 +62,7 @@ describe("the snippets of the guides", () => {
         JSON.stringify({
           extends: "../../tsconfig.json",
           compilerOptions: { noUnusedLocals: false },
-          include: ["*"],
+          include: ["*", `${ROOT}packages/*/src/*.d.ts`],
           exclude: [],
         }),
       );
