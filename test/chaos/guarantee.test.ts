@@ -28,6 +28,17 @@ async function untilWorkEnds(kind: keyof typeof JOBS, options: Omit<WorldOptions
   return { job, endedAt };
 }
 
+/** A job whose result RunPod has forgotten, nothing having come or been asked for 40 minutes, and what became of it then. */
+async function forgotten(kind: keyof typeof JOBS) {
+  const { job } = await untilWorkEnds(kind, {
+    workMs: 9 * MINUTE_MS,
+    faults: [{ fault: "webhook_drop" }],
+  });
+  await world.wait(40 * MINUTE_MS);
+  await world.settle(job, 120);
+  return { job, end: await endOf(world, job) };
+}
+
 /** When the job's task got its result. */
 async function savedAt(job: string): Promise<number | undefined> {
   const [task] = await database.query<{ finished_at: Date | null }>(
@@ -67,13 +78,7 @@ describe("RunPod forgets a result 30 minutes after its end", () => {
   });
 
   it("after 40 minutes without reconciler a lost result is named, alerted and done again", async () => {
-    const { job } = await untilWorkEnds("word", {
-      workMs: 9 * MINUTE_MS,
-      faults: [{ fault: "webhook_drop" }],
-    });
-    await world.wait(40 * MINUTE_MS);
-    await world.settle(job, 120);
-    const end = await endOf(world, job);
+    const { job, end } = await forgotten("word");
     expect(end.status).toBe("completed");
     expect(end.attempts.map(({ state, failure_class }) => [state, failure_class])).toEqual([
       ["lost", "lost"],
@@ -85,26 +90,14 @@ describe("RunPod forgets a result 30 minutes after its end", () => {
   });
 
   it("what must not be bought twice fails as lost then, alerted, and is left to a person", async () => {
-    const { job } = await untilWorkEnds("dearWord", {
-      workMs: 9 * MINUTE_MS,
-      faults: [{ fault: "webhook_drop" }],
-    });
-    await world.wait(40 * MINUTE_MS);
-    await world.settle(job, 120);
-    const end = await endOf(world, job);
+    const { job, end } = await forgotten("dearWord");
     expect([end.status, end.error?.code]).toEqual(["failed", "lost"]);
     expect(await alerts(job)).toContain("lost");
     expect(world.executions).toHaveLength(1);
   });
 
   it("a result that lies in Storage is not lost, even then", async () => {
-    const { job } = await untilWorkEnds("dear", {
-      workMs: 9 * MINUTE_MS,
-      faults: [{ fault: "webhook_drop" }],
-    });
-    await world.wait(40 * MINUTE_MS);
-    await world.settle(job, 120);
-    const end = await endOf(world, job);
+    const { end } = await forgotten("dear");
     expect([end.status, end.artifacts.length]).toEqual(["completed", 1]);
     expect(world.executions).toHaveLength(1);
   });

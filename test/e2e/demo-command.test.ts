@@ -1,11 +1,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient } from "@supabase/supabase-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import ws from "ws";
 import { podbase } from "./command.ts";
-import { eventually, finished, INPUT, requestReading } from "./harness.ts";
+import { clientAt, eventually, finished, INPUT, requestReading } from "./harness.ts";
 import { strays } from "./strays.ts";
 
 let folder: string;
@@ -82,13 +80,8 @@ describe("podbase demo", () => {
       const line = await eventually(() => running.stdout.find((text) => text.startsWith("{")));
       return { ...running, ready: JSON.parse(line) as { url: string; publishableKey: string } };
     };
-    const options = {
-      auth: { persistSession: false, autoRefreshToken: false },
-      realtime: { transport: ws as never },
-    };
-
     const first = await start();
-    const supabase = createClient(first.ready.url, first.ready.publishableKey, options);
+    const supabase = clientAt(first.ready.url, first.ready.publishableKey);
     const { data } = await supabase.auth.signUp({ email: "kill@example.com", password: "correct horse" });
     expect(data.session).not.toBeNull();
     const id = await requestReading(supabase, INPUT);

@@ -57,8 +57,13 @@ export async function demoOfFile(options: Parameters<typeof startOwnDemo>[0] = {
 }
 
 /** A client of the stack, signed out. */
-export function newClient(demo: DemoStack, key = demo.stack.publishableKey): SupabaseClient {
-  return createClient(demo.stack.url, key, {
+export function newClient({ stack }: DemoStack, key = stack.publishableKey): SupabaseClient {
+  return clientAt(stack.url, key);
+}
+
+/** A client of the project at `url`, signed out. */
+export function clientAt(url: string, key: string): SupabaseClient {
+  return createClient(url, key, {
     auth: { persistSession: false, autoRefreshToken: false },
     realtime: { transport: ws as never },
   });

@@ -1,7 +1,6 @@
 import { deflateSync } from "node:zlib";
-import { createClient } from "@supabase/supabase-js";
 import type { Page } from "playwright-core";
-import ws from "ws";
+import { clientAt } from "./harness.ts";
 import type { Person } from "./watching-page.ts";
 import { userOf } from "./watching-session.ts";
 import type { WatchingStack } from "./watching-stack.ts";
@@ -19,10 +18,7 @@ const NAMES = [...Object.keys(SHOWN), "first_sketch"];
  */
 export async function insertPictures({ stack }: WatchingStack, person: Person): Promise<string> {
   const [user, id] = [await userOf(person.page), crypto.randomUUID()];
-  const service = createClient(stack.url, stack.secretKeys.default ?? "", {
-    auth: { persistSession: false },
-    realtime: { transport: ws as never },
-  });
+  const service = clientAt(stack.url, stack.secretKeys.default ?? "");
   const files = [
     ...NAMES.map((name, at) => ({ name, type: "image/png", body: png(640, 480 + 160 * at, at) })),
     { name: "notes", type: "text/plain", body: Buffer.from("Drawn by hand.") },

@@ -28,6 +28,16 @@ export const READING: PlanTask[] = [
   { name: "pdf", route: "gpu", after: ["text"] },
 ];
 
+/** What the webhook function makes of a webhook, unless `report` says otherwise. */
+export const reportOf = ({ attempt, token, kind, task }: Claim, report: object) => ({
+  attempt,
+  token,
+  kind,
+  task,
+  source: "webhook",
+  ...report,
+});
+
 /** A migrated database of its own with what the engine's tests say over and over. */
 export async function openEngine() {
   const database = await createTestDatabase();
@@ -70,14 +80,7 @@ export async function openEngine() {
       return { id: job.id, claim: claims[0]! };
     },
     report: (claim: Claim, report: Partial<Report>) =>
-      json<ReportResult>("record_report", {
-        attempt: claim.attempt,
-        token: claim.token,
-        kind: claim.kind,
-        task: claim.task,
-        source: "webhook",
-        ...report,
-      }),
+      json<ReportResult>("record_report", reportOf(claim, report)),
     complete: (claim: Claim, output: unknown = { text: "done" }) =>
       engine.report(claim, { status: "COMPLETED", output }),
     async job(id: string) {

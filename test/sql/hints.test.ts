@@ -1,6 +1,6 @@
 import type { Claim, HintResult, Poll } from "@podbase/core";
 import { describe, expect, it } from "vitest";
-import { engineOfFile, ONE } from "./harness.ts";
+import { engineOfFile, ONE, reportOf } from "./harness.ts";
 
 const { engine, user } = await engineOfFile();
 
@@ -8,16 +8,8 @@ const polls = async () => (await engine.sql`select podbase.claim_polls() as poll
 
 describe("a webhook that is a hint", () => {
   const hint = async (claim: Claim, report: object) =>
-    (
-      await engine.sql`select podbase.record_hint(${engine.sql.json({
-        attempt: claim.attempt,
-        token: claim.token,
-        kind: claim.kind,
-        task: claim.task,
-        source: "webhook",
-        ...report,
-      } as never)}) as result`
-    )[0]!.result as HintResult;
+    (await engine.sql`select podbase.record_hint(${engine.sql.json(reportOf(claim, report))}) as result`)[0]!
+      .result as HintResult;
 
   it("changes nothing, but gives what to look up and has it looked up soon", async () => {
     const { id, claim } = await engine.inQueue(user);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { engineOfFile, ONE, READING } from "./harness.ts";
+import { engineOfFile, ONE, READING, reportOf } from "./harness.ts";
 
 const { engine, user } = await engineOfFile();
 
@@ -58,16 +58,9 @@ describe("a job", () => {
     const { claims: next } = await engine.complete(claims[0]!);
     await Promise.all(
       next.map(
-        ({ attempt, token, kind, task }) =>
-          engine.pool`select podbase.record_report(${engine.pool.json({
-            attempt,
-            token,
-            kind,
-            task,
-            source: "webhook",
-            status: "COMPLETED",
-            output: {},
-          })})`,
+        (claim) =>
+          engine.pool`select podbase.record_report(
+            ${engine.pool.json(reportOf(claim, { status: "COMPLETED", output: {} }))})`,
       ),
     );
     expect(await engine.job(job.id)).toMatchObject({ status: "completed" });
