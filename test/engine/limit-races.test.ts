@@ -10,10 +10,11 @@ import { createTestDatabase } from "@podbase/local/testing";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Crowd, member, sample } from "./crowd.ts";
+import { seedOf } from "./seed.ts";
 
 const TASKS = Number(process.env.PODBASE_TASKS ?? 1000);
 const JOBS = Math.floor(TASKS * 0.4);
-const SEED = Number(process.env.PODBASE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = seedOf(TASKS > 1000);
 const LIMITS = [1, 2, 2, 3, 5];
 const [MEMBERS, SUBMITTERS] = [10, 6];
 

@@ -13,13 +13,13 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { commands } from "./commands.ts";
 import { checkHistory } from "./history.ts";
+import { seedOf } from "./seed.ts";
 import { EngineSession } from "./session.ts";
 import { settle } from "./settle.ts";
 import { World } from "./world.ts";
 
 const RUNS = Number(process.env.PODBASE_RUNS ?? 100);
-// The short mode judges a change, so it is alike for all changes; the long one goes looking for what nobody thought of.
-const SEED = Number(process.env.PODBASE_SEED ?? (RUNS > 100 ? Math.floor(Math.random() * 2 ** 31) : 20261));
+const SEED = seedOf(RUNS > 100);
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let db: EngineSession;

@@ -11,9 +11,10 @@ import { createTestDatabase } from "@podbase/local/testing";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Crowd, type CrowdJob, jain, member, sample } from "./crowd.ts";
+import { seedOf } from "./seed.ts";
 
 const TASKS = Number(process.env.PODBASE_TASKS ?? 1000);
-const SEED = Number(process.env.PODBASE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = seedOf(TASKS > 1000);
 const CONNECTIONS = 16;
 const USERS = 50;
 const BATCH = 10;

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { request as rawRequest } from "node:http";
 import { describe, expect, test } from "vitest";
 import { filesOnDisk, must, signedUp, storageOfFile } from "./auth-and-storage.ts";
@@ -55,7 +55,7 @@ describe("size and type", () => {
       }),
     );
     const upload = (body: string | Blob, contentType: string) =>
-      bucket("small").upload(`x-${Math.random()}`, body, { contentType });
+      bucket("small").upload(`x-${randomUUID()}`, body, { contentType });
     expect((await upload("0123456789", "audio/wav")).error).toBeNull();
     expect((await upload("0123456789a", "audio/wav")).error).toMatchObject({ statusCode: "413" });
     expect((await upload("x", "image/png")).error).toBeNull();
