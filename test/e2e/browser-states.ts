@@ -88,7 +88,9 @@ export async function visitStates(
   await picturesShown(page, 3);
   await visit("pictures", page);
   await page.getByTestId("gallery-item").first().click();
-  await page.locator('.lightbox [data-shown="true"]').waitFor();
+  await page
+    .locator('.lightbox [data-shown="true"] img')
+    .evaluate((image: HTMLImageElement) => image.decode());
   await visit("picture-open", page);
   await page.keyboard.press("Escape");
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Constants } from "../src/database-types.ts";
 import { englishTexts, waitingText } from "../src/index.ts";
@@ -14,6 +15,22 @@ describe("the words for waiting", () => {
       expect(waitingText(state(phase)).line).toMatch(/^[A-Z].*\.$/);
     const texts = { ...englishTexts, phases: { ...englishTexts.phases, running: "Es läuft." } };
     expect(waitingText(state("running"), { texts }).line).toBe("Es läuft.");
+  });
+
+  it("exist for each notice that the database says while something waits", () => {
+    const sql = readFileSync(
+      new URL("../../../supabase/migrations/20260101000700_settle.sql", import.meta.url),
+      "utf8",
+    );
+    const words = /function podbase_private\.notice.*?end\);/s.exec(sql)?.[0] ?? "";
+    const codes = [...words.matchAll(/when '(\w+)' then/g)].map(([, code]) => code ?? "");
+    expect(codes.length).toBeGreaterThan(5);
+    for (const code of codes) {
+      // What waits for nothing any more is told by its status.
+      if (code !== "upstream_failed") expect(englishTexts.notices).toHaveProperty(code);
+      const texts = { ...englishTexts, notices: { ...englishTexts.notices, [code]: "Geduld." } };
+      expect(waitingText(state("running", { code, message: "x" }), { texts }).hint).toBe("Geduld.");
+    }
   });
 
   it("never sound like an error while something is only waiting", () => {

@@ -6,12 +6,10 @@ import { Readings } from "./readings.tsx";
 import { go, homeHref } from "./route.ts";
 import { Footer } from "./shell/footer.tsx";
 import { Header } from "./shell/header.tsx";
-import { useStack } from "./stack.ts";
 
 /** The whole page: header, whatever the person's session and the URL ask for, footer. */
 export function App(): JSX.Element {
-  const { supabase } = useStack();
-  const session = useSession(supabase);
+  const session = useSession();
   // Up here, so that what was typed survives a look at another page or a lost session.
   const [draft, setDraft] = useState<Draft>(emptyDraft);
 
@@ -27,7 +25,13 @@ export function App(): JSX.Element {
         Skip to the content
       </button>
       <Header user={session?.user} onSignedOut={forget} />
-      {session === undefined && <main id="main" aria-busy="true" />}
+      {session === undefined && (
+        <main id="main" aria-busy="true">
+          <p className="session-wait">
+            One moment. If you are offline, your readings are here once you are back.
+          </p>
+        </main>
+      )}
       {session === null && <SignIn />}
       {session && <Readings key={session.user.id} draft={draft} onDraft={setDraft} />}
       <Footer />

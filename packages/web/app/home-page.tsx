@@ -4,17 +4,20 @@ import { AskForm } from "./ask/ask-form.tsx";
 import { type Draft, emptyDraft } from "./ask/draft.ts";
 import { History } from "./history/history.tsx";
 import { titleOf } from "./job-kinds.ts";
-import type { ReadingList } from "./reading-job.ts";
 import { go, readingHref } from "./route.ts";
 import { usePage } from "./shell/use-page.ts";
 import { useStack } from "./stack.ts";
 import { isOpen } from "./texts/readings.ts";
+import type { Shelf } from "./use-readings.ts";
+
+/** So many of those that are still being made are on top of the page. */
+const RESUMED = 3;
 
 /** The form, what is still being made, and the earlier readings. */
 export function HomePage(props: {
   draft: Draft;
   onDraft: (draft: Draft) => void;
-  history: ReadingList;
+  history: Shelf;
 }): JSX.Element {
   const { draft, onDraft, history } = props;
   const heading = usePage("Ask for a reading");
@@ -31,14 +34,19 @@ export function HomePage(props: {
       <h1 ref={heading} tabIndex={-1}>
         What would you like to know?
       </h1>
-      {open.map((job) => (
+      {open.slice(0, RESUMED).map((job) => (
         <a key={job.id} className="resume" href={readingHref(job.id)}>
           <span>
-            <strong>{titleOf(job)}</strong> is still being made.
+            <strong dir="auto">{titleOf(job)}</strong> is still being made.
           </span>
           <span className="resume-go">Watch it</span>
         </a>
       ))}
+      {open.length > RESUMED && (
+        <p className="resume-rest">
+          And {open.length - RESUMED} more{history.onMore && " at least"}, to be found among your readings.
+        </p>
+      )}
       {waiting.length > 0 && (
         <p className="waiting-requests" role="status" data-testid="waiting-requests">
           {waiting.length === 1 ? "A question is" : `${waiting.length} questions are`} kept here and asked as

@@ -9,7 +9,7 @@ const waiting = (phase: string, notice: { code: string; eta?: string } | null = 
   phase,
   notice: notice && { message: "The server's own words.", ...notice },
 });
-const job = { kind: "reading", status: "processing" } as const;
+const job = { kind: "reading", status: "processing", phase: "running" } as const;
 const phases = Object.keys(englishTexts.phases);
 
 describe("waitingText", () => {
@@ -67,7 +67,7 @@ describe("waitingText", () => {
   });
 
   it("has words for jobs of other kinds, and for tasks of readings that it has never heard of", () => {
-    const other = { kind: "postcards", status: "processing" } as const;
+    const other = { kind: "postcards", status: "processing", phase: "running" } as const;
     expect(waitingText(waiting("running"), now, { job: other }).line).toBe("Working on it.");
     expect(waitingText(waiting("running"), now, { job: other, task: "text" }).line).toBe("Working on it.");
     expect(waitingText(waiting("running"), now, { job, task: "toString" }).line).toBe("Working on it.");
@@ -84,8 +84,14 @@ describe("waitingText", () => {
 
   it("does not say of parts that were never begun that somebody stopped them", () => {
     const ended = { status: "canceled", phase: "done", notice: null };
-    const failed = { kind: "reading", status: "failed" } as const;
+    const failed = { kind: "reading", status: "failed", phase: "done" } as const;
     expect(waitingText(ended, now, { job: failed, task: "pdf" }).line).toContain("needed what failed");
+  });
+
+  it("blames nothing while somebody's job is being stopped", () => {
+    const ended = { status: "canceled", phase: "done", notice: null };
+    const stopping = { ...job, phase: "canceling" } as const;
+    expect(waitingText(ended, now, { job: stopping, task: "pdf" }).line).toBe("Stopped.");
   });
 
   it("tells the end of a task by its status, whatever its phase", () => {

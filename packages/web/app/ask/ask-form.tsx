@@ -23,6 +23,7 @@ export function AskForm(props: {
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     const outcome = await ask();
     if (outcome.jobId !== undefined) onAsked(outcome.jobId);
     else if (outcome.kept) onKept();
@@ -43,6 +44,7 @@ export function AskForm(props: {
                 data-testid="name"
                 name="name"
                 autoComplete="given-name"
+                dir="auto"
                 value={draft.name}
                 onChange={(event) => change("name", event.target.value)}
               />
@@ -78,6 +80,7 @@ export function AskForm(props: {
               data-testid="question"
               name="question"
               rows={3}
+              dir="auto"
               value={draft.question}
               onChange={(event) => change("question", event.target.value)}
             />
@@ -106,7 +109,8 @@ export function AskForm(props: {
           type="submit"
           className="button button-strong button-wide"
           data-testid="request"
-          disabled={busy}
+          // Not `disabled`: that would take the focus from whoever pressed it.
+          aria-disabled={busy}
         >
           {busy ? "Asking…" : "Ask for my reading"}
         </button>

@@ -1,13 +1,16 @@
 import { type JSX, useId } from "react";
 import { isReading, nameOf, questionOf } from "../job-kinds.ts";
 import { JobMoon } from "../moon/job-moon.tsx";
-import type { ReadingList } from "../reading-job.ts";
 import { readingHref } from "../route.ts";
 import { requestErrorText } from "../texts/errors.ts";
 import { isUnseen, spokenTime, statusWord } from "../texts/readings.ts";
+import type { Shelf } from "../use-readings.ts";
 
-/** The person's earlier readings (and other jobs), newest first, each a link; `current` is the one on show. */
-export function History(props: { history: ReadingList; current?: string }): JSX.Element {
+/**
+ * The person's earlier readings (and other jobs), newest first, each a link, and the way to older ones; `current`
+ * is the one on show.
+ */
+export function History(props: { history: Shelf; current?: string }): JSX.Element {
   const { history, current } = props;
   const title = useId();
   // What is tried again by itself is a wait, not an error.
@@ -35,8 +38,10 @@ export function History(props: { history: ReadingList; current?: string }): JSX.
             >
               <JobMoon job={job} />
               <span className="history-words">
-                <span className="history-name">{nameOf(job)}</span>
-                <span className="history-question">
+                <span className="history-name" dir="auto">
+                  {nameOf(job)}
+                </span>
+                <span className="history-question" dir="auto">
                   {questionOf(job) ?? (isReading(job) ? "No question, just the stars." : "")}
                 </span>
                 <span className="history-when">
@@ -48,6 +53,11 @@ export function History(props: { history: ReadingList; current?: string }): JSX.
           </li>
         ))}
       </ul>
+      {history.onMore && (
+        <button type="button" className="button button-quiet history-more" onClick={history.onMore}>
+          Show older ones
+        </button>
+      )}
     </section>
   );
 }

@@ -20,7 +20,7 @@ export function Outcome({ job, onAskAgain }: { job: Job; onAskAgain: () => void 
         <Ended job={job} kept={text !== undefined} onAskAgain={onAskAgain} />
       )}
       {text !== undefined && (
-        <article className="card page" data-testid="reading-text" aria-label="Your reading">
+        <article className="card page" data-testid="reading-text" aria-label="Your reading" dir="auto">
           <div className="page-moons">
             {[0, 0.5, 1, 0.5, 0].map((lit, place) => (
               <Moon key={place} lit={lit} waxing={place < 2} mood="rest" />
@@ -33,7 +33,9 @@ export function Outcome({ job, onAskAgain }: { job: Job; onAskAgain: () => void 
       {text === undefined && !pictures && isOpen(job) && (
         <div className="night">
           <JobMoon job={job} />
-          <p>You can close this page or turn off your phone. The work goes on, and waits for you here.</p>
+          {job.phase !== "canceling" && (
+            <p>You can close this page or turn off your phone. The work goes on, and waits for you here.</p>
+          )}
         </div>
       )}
     </div>

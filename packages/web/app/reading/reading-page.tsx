@@ -4,12 +4,12 @@ import type { JSX } from "react";
 import type { Draft } from "../ask/draft.ts";
 import { History } from "../history/history.tsx";
 import { isReading, questionOf, titleOf } from "../job-kinds.ts";
-import type { ReadingList } from "../reading-job.ts";
 import { homeHref } from "../route.ts";
 import { usePage } from "../shell/use-page.ts";
 import { useStack } from "../stack.ts";
 import { requestErrorText } from "../texts/errors.ts";
 import { isOpen, spokenDay, spokenTime } from "../texts/readings.ts";
+import type { Shelf } from "../use-readings.ts";
 import { Announcer } from "./announcer.tsx";
 import { Outcome } from "./outcome.tsx";
 import { StatusBar } from "./status-bar.tsx";
@@ -20,7 +20,7 @@ import { useNow } from "./use-now.ts";
 /** One job, as a rule a reading: its question, how far it is, its parts as they arrive. */
 export function ReadingPage(props: {
   id: string;
-  history: ReadingList;
+  history: Shelf;
   onAskAgain: (draft: Draft) => void;
 }): JSX.Element {
   const { id, history, onAskAgain } = props;
@@ -43,7 +43,13 @@ export function ReadingPage(props: {
       </a>
       <div className="reading-head">
         <h1 ref={heading} tabIndex={-1}>
-          {title}
+          {job && isReading(job) ? (
+            <>
+              A reading for <bdi>{job.input.name}</bdi>
+            </>
+          ) : (
+            title
+          )}
         </h1>
         {job && (
           <p className="reading-facts">
@@ -56,7 +62,11 @@ export function ReadingPage(props: {
             asked {spokenTime(job.createdAt)}
           </p>
         )}
-        {question && <p className="reading-question">“{question}”</p>}
+        {question && (
+          <p className="reading-question" dir="auto">
+            “{question}”
+          </p>
+        )}
       </div>
 
       {job ? (

@@ -64,19 +64,22 @@ const taskTexts: Record<TaskName, { work: string; ready: string; blocked: string
 export function waitingText(
   state: Progressing,
   now: number,
-  about: { job: Pick<Job, "kind" | "status">; task?: string },
+  about: { job: Pick<Job, "kind" | "status" | "phase">; task?: string },
 ): WaitingText {
   return wordsFor(state, { now, texts: textsFor(about) });
 }
 
-function textsFor({ job, task }: { job: Pick<Job, "kind" | "status">; task?: string }): Texts {
+function textsFor({ job, task }: { job: Pick<Job, "kind" | "status" | "phase">; task?: string }): Texts {
   const reading = isReading(job);
   if (task === undefined) return reading ? readingTexts : pageTexts;
   const statuses = {
     ...pageTexts.statuses,
     failed: "This part couldn't be made.",
     // Nobody stopped it if another part failed.
-    canceled: job.status === "canceled" ? "Stopped." : "Not made, as it needed what failed.",
+    canceled:
+      job.status === "canceled" || job.phase === "canceling"
+        ? "Stopped."
+        : "Not made, as it needed what failed.",
     blocked: "Begins as soon as what it needs is done.",
   };
   const own = reading && Object.hasOwn(taskTexts, task) ? taskTexts[task as TaskName] : undefined;

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { sceneOfFile } from "./browser-scene.ts";
+import { finishJobs, insertJobs } from "./watching-bulk.ts";
+import { seat } from "./watching-page.ts";
+import { changeSession, userOf } from "./watching-session.ts";
+
+const { browser, watching } = await sceneOfFile();
+
+describe("the page of a person", { timeout: 90_000 }, () => {
+  it("keeps what is long in its place on the smallest phone, and what is written from the right", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    await page.setViewportSize({ width: 320, height: 640 });
+    const ask = async (name: string, question: string) => {
+      await page.goto(`${person.network.url}/#/`);
+      await page.getByTestId("name").fill(name);
+      await page.getByTestId("birth-date").fill("1990-12-10");
+      await page.getByTestId("question").fill(question);
+      await page.getByTestId("request").click();
+      await page.getByTestId("job-status").waitFor();
+    };
+    const overflow = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await ask("W".repeat(80), "x".repeat(200));
+    expect(await overflow()).toBe(0);
+    await ask("نور الهدى", "ماذا أفعل بالحديقة؟");
+    expect(await overflow()).toBe(0);
+    const direction = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => getComputedStyle(element).direction);
+    expect(await direction(".reading-question")).toBe("rtl");
+    expect(await direction("h1 bdi")).toBe("rtl");
+    expect(await direction(".history-name")).toBe("rtl");
+    expect(await direction("h1")).toBe("ltr");
+    await person.close();
+  });
+
+  it("tells of three jobs that are being made, counts the others, and goes back in the history on demand", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    const items = (count: number) =>
+      page.waitForFunction(
+        (count) => document.querySelectorAll('[data-testid="history-item"]').length === count,
+        count,
+      );
+    const user = await userOf(page);
+    await insertJobs(watching, user, 70);
+    await page.reload();
+    await items(30);
+    expect(await page.locator(".resume").count()).toBe(3);
+    await page.getByText("And 27 more at least").waitFor();
+    const more = page.getByRole("button", { name: "Show older ones" });
+    await more.click();
+    await items(60);
+    await more.click();
+    await items(70);
+    expect(await more.count()).toBe(0);
+    await finishJobs(watching, user);
+    await page.waitForFunction(() => document.querySelectorAll(".resume").length === 0);
+    await person.close();
+  });
+
+  it("prints the words by day, whatever the hour, and not the controls", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    const job = await person.ask();
+    watching.finish(job);
+    await page.getByTestId("reading-text").waitFor();
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    const printed = await page.evaluate(() => ({
+      ink: getComputedStyle(document.querySelector("h1") as Element).color,
+      hidden: [".steps", ".history", "header", "footer"].filter(
+        (selector) => getComputedStyle(document.querySelector(selector) as Element).display !== "none",
+      ),
+      words: (document.querySelector('[data-testid="reading-text"]') as HTMLElement).offsetHeight,
+    }));
+    expect(printed).toEqual({ ink: "rgb(32, 37, 58)", hidden: [], words: expect.any(Number) });
+    expect(printed.words).toBeGreaterThan(100);
+    await person.close();
+  });
+
+  it("waits while a session can't be renewed, instead of asking who somebody is", async () => {
+    const person = await seat(browser, watching, (context) => context.clock.install());
+    const { page } = person;
+    await person.context.route("**/auth/v1/token**", (route) => route.abort("connectionrefused"));
+    await changeSession(page, { expires_at: 1 });
+    await page.reload();
+    await page.clock.runFor("01:10");
+    await page.getByText("your readings are here once you are back").waitFor();
+    expect(await page.getByTestId("guest").count()).toBe(0);
+    await person.context.unroute("**/auth/v1/token**");
+    await page.clock.runFor("00:30");
+    await page.getByTestId("name").waitFor();
+    await person.close();
+  });
+});
