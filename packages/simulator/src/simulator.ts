@@ -64,6 +64,11 @@ export interface SimulatorOptions {
   };
   /** False: none. Otherwise by operation, over RunPod's own. */
   rateLimits?: PlatformSettings["rateLimits"] | false;
+  largest?: Partial<PlatformSettings["largest"]>;
+  region?: PlatformSettings["region"];
+  /** Default: none is sent. */
+  retryAfterSeconds?: number;
+  errorBody?: PlatformSettings["errorBody"];
   faults?: readonly Fault[];
   /** Keeps all jobs in this file, so that they outlive the process. One simulator at a time may use it. */
   stateFile?: string;
@@ -135,6 +140,10 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
     webhook: { ...PLATFORM_DEFAULTS.webhook, ...options.webhook },
     rateLimits:
       options.rateLimits === false ? {} : { ...PLATFORM_DEFAULTS.rateLimits, ...options.rateLimits },
+    largest: { ...PLATFORM_DEFAULTS.largest, ...options.largest },
+    region: options.region ?? PLATFORM_DEFAULTS.region,
+    retryAfterSeconds: options.retryAfterSeconds,
+    errorBody: options.errorBody ?? PLATFORM_DEFAULTS.errorBody,
   };
   const executor = new Executor(own);
   const plans = Object.entries(options.endpoints).map(
@@ -152,7 +161,7 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
   const history = new History(() => own.now(), options.historyLimit ?? HISTORY_LIMIT);
   const faults = new Faults(random.stream("faults"), history, () => own.now() - startedAt);
   for (const fault of options.faults ?? []) faults.add(fault);
-  const http = httpPost();
+  const http = httpPost(platformSettings.webhook.redirects);
   const post = options.webhook?.post ?? http.post;
   const world: World = {
     clock: own,

@@ -120,7 +120,11 @@ test("a receiver that never answers counts as failed after the timeout", async (
 });
 
 test("a receiver has real time to answer in, however fast the clock", async () => {
-  const post = () => new Promise<number>((answer) => setTimeout(() => answer(200), 50));
+  const post = (_url: string, _headers: object, _body: string, signal: AbortSignal) =>
+    new Promise<number>((answer, refuse) => {
+      signal.addEventListener("abort", () => refuse(signal.reason));
+      setTimeout(() => answer(200), 50);
+    });
   const simulator = await startOne({}, { webhook: { post }, clock: realClock(10_000) });
   await run(simulator, { x: 1 }, { webhook });
   const told = await simulator.until((event) => event.type === "webhook");

@@ -19,7 +19,14 @@ export interface Call {
 
 /** An answer, or what a fault does instead of one: silence, or a reset connection. */
 export type Answer =
-  | { kind: "answer"; status: number; body?: Json; headers?: Record<string, string> }
+  | {
+      kind: "answer";
+      status: number;
+      body?: Json;
+      headers?: Record<string, string>;
+      /** In place of a body: why it is refused. The settings say what such a body looks like. */
+      reason?: string;
+    }
   | { kind: "none" }
   | { kind: "reset" };
 
@@ -33,17 +40,13 @@ export interface Served {
 export const ok = (body: Json): Answer => ({ kind: "answer", status: 200, body });
 
 /** An error as RunPod's job API words it. */
-export const refuse = (status: number, error: string): Answer => ({
-  kind: "answer",
-  status,
-  body: { error },
-});
+export const refuse = (status: number, reason: string): Answer => ({ kind: "answer", status, reason });
 
 /** For an operation that takes another method. */
 export const wrongMethod = (allowed: string): Answer => ({
   kind: "answer",
   status: 405,
-  body: { error: "method not allowed" },
+  reason: "method not allowed",
   headers: { allow: allowed },
 });
 

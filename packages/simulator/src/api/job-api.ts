@@ -34,7 +34,9 @@ export class JobApi {
     const open = new OpenCall(this.#world.clock, call.hungUp);
     // Workers poll all the time: what comes of it is told, the calls are not.
     const isQuiet = isWorkerOperation(call.operation);
-    return open.answering(() => (isQuiet ? this.#quietly(call, open) : this.#told(call, open)));
+    return open.answering(async () =>
+      this.#worded(await (isQuiet ? this.#quietly(call, open) : this.#told(call, open))),
+    );
   }
 
   async #quietly(call: Call, open: OpenCall): Promise<Answer> {
@@ -55,6 +57,19 @@ export class JobApi {
       answer: answer.kind === "answer" ? answer.status : answer.kind,
     });
     return answer;
+  }
+
+  #worded(answer: Answer): Answer {
+    if (answer.kind !== "answer" || answer.reason === undefined) return answer;
+    const { status, reason, headers } = answer;
+    const { errorBody, retryAfterSeconds } = this.#world.settings;
+    const isTimed = status === 429 && retryAfterSeconds !== undefined;
+    return {
+      kind: "answer",
+      status,
+      body: errorBody(status, reason),
+      headers: { ...headers, ...(isTimed && { "retry-after": String(retryAfterSeconds) }) },
+    };
   }
 
   /** `Bearer <key>` as the guides show, or the bare key as the reference's samples and the workers have it. */

@@ -3,7 +3,6 @@ import type { FaultSubject } from "../core/fault.ts";
 import { isFinished, type Job, stateOf, statusOf } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Platform } from "../core/platform.ts";
-import { LARGEST_BYTES } from "../core/settings.ts";
 import type { World } from "../core/world.ts";
 import { type Answer, type Call, notServed, ok, refuse, type Served, wrongMethod } from "./answer.ts";
 import { healthOf, metricsOf } from "./health.ts";
@@ -45,6 +44,10 @@ export class JobOperations {
         return onJob(endpoint, id, (job) => this.#stream(endpoint, job, open, query));
       case "POST cancel/{id}":
         return onJob(endpoint, id, (job) => {
+          const { cancelFinishedStatus } = endpoint.settings;
+          if (isFinished(job) && cancelFinishedStatus !== 200) {
+            return refuse(cancelFinishedStatus, `a job that is ${job.state} cannot be cancelled`);
+          }
           endpoint.cancel(job);
           return ok({ id: job.id, status: stateOf(job) });
         });
@@ -52,7 +55,10 @@ export class JobOperations {
         return onJob(endpoint, id, (job) =>
           endpoint.retry(job)
             ? ok({ id: job.id, status: job.state })
-            : refuse(400, `bad request: a job that is ${job.state} cannot be retried`),
+            : refuse(
+                endpoint.settings.retryRefusedStatus,
+                `bad request: a job that is ${job.state} cannot be retried`,
+              ),
         );
       case "POST purge-queue":
         return { answer: ok({ removed: endpoint.purge(), status: "completed" }) };
@@ -69,15 +75,16 @@ export class JobOperations {
 
   async #run(call: Call, open: OpenCall, endpoint: Endpoint): Promise<Served> {
     const sync = call.operation === "runsync";
-    const limit = LARGEST_BYTES[sync ? "runsync" : "run"];
+    const limit = this.#world.settings.largest[sync ? "runsync" : "run"];
     const text = await call.body(limit);
     if (text === undefined) {
-      const body = `bad request: body: exceeded max body size of ${limit / 1024 ** 2}MiB`;
+      const size = limit % 1024 ** 2 === 0 ? `${limit / 1024 ** 2}MiB` : `${limit / 1024}KiB`;
+      const body = `bad request: body: exceeded max body size of ${size}`;
       return { answer: { kind: "answer", status: 400, body } };
     }
     let job: Job | undefined;
     try {
-      job = this.#platform.submit(endpoint, readSubmission(text, sync));
+      job = this.#platform.submit(endpoint, readSubmission(text, sync, endpoint.settings));
     } catch (error) {
       if (error instanceof BadRequest) return { answer: refuse(400, `bad request: ${error.message}`) };
       throw error;

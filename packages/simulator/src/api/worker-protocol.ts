@@ -101,7 +101,9 @@ export class WorkerProtocol {
     if (call.operation === "job-stream") {
       if (output === undefined) return ok({});
       assignment.chunk(output);
-      return isChunkTooLarge(output) ? refuse(400, "bad request: chunk too large") : ok({});
+      return isChunkTooLarge(this.#world.settings.largest, output)
+        ? refuse(400, "bad request: chunk too large")
+        : ok({});
     }
     if (status === "IN_PROGRESS") {
       assignment.progress(output ?? null);
@@ -113,7 +115,9 @@ export class WorkerProtocol {
         error !== null && { error: typeof error === "string" ? error : JSON.stringify(error) }),
       ...(stopPod === true && { stopWorker: true }),
     });
-    return isResultTooLarge(job.sync, output) ? refuse(400, "bad request: result too large") : ok({});
+    return isResultTooLarge(this.#world.settings.largest, job.sync, output)
+      ? refuse(400, "bad request: result too large")
+      : ok({});
   }
 }
 

@@ -59,8 +59,8 @@ export class Endpoint {
     const waiting = this.#states.queue.size;
     if (waiting > UNCAPPED_JOBS && waiting > workersMax * queueCapPerWorker) return undefined;
     const now = this.#world.clock.now();
-    // "u1" is a region of RunPod's.
-    const id = submission.sync ? `sync-${uuid}-u1` : `${uuid}-u1`;
+    const named = `${uuid}-${this.#world.settings.region}`;
+    const id = submission.sync ? `sync-${named}` : named;
     const job = newJob(submission, { id, endpoint: this.id, now, settings: this.settings });
     this.#idleShrink.requested();
     this.#states.add(job);
@@ -104,7 +104,10 @@ export class Endpoint {
   /** Removes what waits in the queue and says how many jobs that were. */
   purge(): number {
     const waiting = [...this.#states.queue.values()];
-    for (const job of waiting) this.#states.remove(job, "purged");
+    for (const job of waiting) {
+      if (this.settings.purged === "CANCELLED") this.cancel(job);
+      else this.#states.remove(job, "purged");
+    }
     return waiting.length;
   }
 
@@ -161,7 +164,8 @@ export class Endpoint {
     this.#states.started(job, worker.id);
     const { id, input, s3Config } = job;
     // RunPod drops an empty input on the way; the worker then refuses the job without telling anyone.
-    const isUnusable = isObject(input) && Object.keys(input).length === 0;
+    const isEmpty = isObject(input) && Object.keys(input).length === 0;
+    const isUnusable = isEmpty && this.settings.emptyInput === "lost";
     if (isUnusable || this.#world.faults.strike("job_lose", this.#states.subject(job))) {
       this.leases.openSilent(job);
       return { sent: isUnusable ? { id } : undefined, busy: false };

@@ -9,9 +9,6 @@ import { Waiters } from "./waiters.ts";
 import type { Webhooks } from "./webhooks.ts";
 import type { Outcome, World } from "./world.ts";
 
-/** How often the platform re-dispatches a job whose worker went silent. */
-const RE_DISPATCHES = 1;
-
 /** What else must hear of changes. */
 export interface StateEvents {
   /** Whoever works on the job must let go of it. */
@@ -55,13 +52,15 @@ export class JobStates implements LeaseEvents {
     this.enqueue(job);
   }
 
-  enqueue(job: Job): void {
+  enqueue(job: Job, place: "back" | "front" = "back"): void {
     this.#events.released(job);
     job.state = "IN_QUEUE";
     job.queuedAt = this.#world.clock.now();
     const ofLastRun = ["startedAt", "finishedAt", "workerId", "output", "error", "chunks", "shown"] as const;
     for (const field of ofLastRun) delete job[field];
-    this.queue.set(job.id, job);
+    const others = place === "front" ? [...this.queue] : [];
+    if (place === "front") this.queue.clear();
+    for (const [id, waiting] of [[job.id, job] as const, ...others]) this.queue.set(id, waiting);
     this.#world.store.save(job);
     this.#expiry.plan(job);
     this.#world.history.add({ type: "queued", endpoint: this.#endpoint, job: job.id });
@@ -97,7 +96,7 @@ export class JobStates implements LeaseEvents {
 
   yielded(job: Job, chunk: Json, worker: string): void {
     const where = { endpoint: this.#endpoint, job: job.id, worker };
-    if (isChunkTooLarge(chunk)) {
+    if (isChunkTooLarge(this.#world.settings.largest, chunk)) {
       this.#world.history.add({ type: "chunk_dropped", ...where });
       return;
     }
@@ -115,7 +114,7 @@ export class JobStates implements LeaseEvents {
   }
 
   reported(job: Job, { output, error }: Outcome): boolean {
-    const tooLarge = isResultTooLarge(job.sync, output);
+    const tooLarge = isResultTooLarge(this.#world.settings.largest, job.sync, output);
     if (tooLarge) {
       const bytes = bytesOf(output);
       this.#world.history.add({ type: "output_dropped", endpoint: this.#endpoint, job: job.id, bytes });
@@ -135,23 +134,23 @@ export class JobStates implements LeaseEvents {
   /** No word from the worker: once more, then give up (runpod/runpod-plugins-official, golden path 15). */
   silent(job: Job): void {
     this.#world.history.add({ type: "lost", endpoint: this.#endpoint, job: job.id, run: job.run });
-    if (job.retries >= RE_DISPATCHES) {
+    if (job.retries >= this.#settings.reDispatches) {
       this.end(job, "FAILED", { error: `job timed out after ${job.retries} retries` });
       return;
     }
     job.retries++;
-    this.counts.retried++;
-    this.enqueue(job);
+    this.#count("retried");
+    this.enqueue(job, this.#settings.reDispatchPlace);
   }
 
   /** A progress that was left in `output` is no result, so the end says what stays. */
   end(job: Job, state: JobState, result: { output?: Json; error?: string } = {}): void {
     this.queue.delete(job.id);
     const { output: progress } = job;
-    delete job.output;
+    if (!this.#settings.keepsProgress) delete job.output;
     Object.assign(job, result, { state, finishedAt: this.#world.clock.now() });
-    if (state === "COMPLETED") this.counts.completed++;
-    if (state === "FAILED") this.counts.failed++;
+    if (state === "COMPLETED") this.#count("completed");
+    if (state === "FAILED") this.#count("failed");
     const { error } = result;
     this.#world.history.add({
       type: "finished",
@@ -172,6 +171,14 @@ export class JobStates implements LeaseEvents {
       this.#world.clock.after(afterMs, () => this.#regress(job, progress, forMs));
     }
     this.#wake(job);
+  }
+
+  #count(what: "completed" | "failed" | "retried"): void {
+    this.counts[what]++;
+    const { healthWindowMs } = this.#settings;
+    if (healthWindowMs < Number.POSITIVE_INFINITY) {
+      this.#world.clock.after(healthWindowMs, () => this.counts[what]--);
+    }
   }
 
   /** Lets a job live until then, whatever its state. */

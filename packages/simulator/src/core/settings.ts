@@ -1,3 +1,4 @@
+import type { Json } from "./json.ts";
 import type { Span } from "./random.ts";
 
 /** How one endpoint behaves. Times in milliseconds of the simulator's clock; sources in the package's README. */
@@ -48,6 +49,24 @@ export interface EndpointSettings {
   lossMs: Span;
   /** A worker whose job was cancelled is stopped if its handler hasn't let go after this time. */
   stopGraceMs: number;
+  /** How often a job is re-dispatched whose worker went silent, before it fails. */
+  reDispatches: number;
+  /** Where a re-dispatched job waits: behind all others, or before them. */
+  reDispatchPlace: "back" | "front";
+  /** What becomes of an input of `{}`: it reaches no handler and the job is lost, or it is an input like any other. */
+  emptyInput: "lost" | "delivered";
+  /** A ttl below 10 s, an execution timeout below 5 s: taken as they are, raised to that, or refused with 400. */
+  shortPolicy: "taken" | "raised" | "refused";
+  /** What /purge-queue makes of a job: gone, or CANCELLED. */
+  purged: "gone" | "CANCELLED";
+  /** The answer to /cancel of a finished job. 200 tells its state. */
+  cancelFinishedStatus: number;
+  /** The answer to /retry of a job that is neither FAILED nor TIMED_OUT. */
+  retryRefusedStatus: number;
+  /** Whether a job that ends without a result keeps its last progress as `output`. */
+  keepsProgress: boolean;
+  /** How long an end counts in /health. */
+  healthWindowMs: number;
   /** What a result over the size limit does: the job ends without output, or never (until its time is over). */
   oversizeResult: "completed" | "stuck";
   /** What a progress does that arrives after the end: nothing, or IN_PROGRESS is shown for `regressMs`. */
@@ -82,6 +101,15 @@ export const ENDPOINT_DEFAULTS: EndpointSettings = {
   ttlEnd: "deleted",
   lossMs: [39_000, 46_000],
   stopGraceMs: 10_000,
+  reDispatches: 1,
+  reDispatchPlace: "back",
+  emptyInput: "lost",
+  shortPolicy: "taken",
+  purged: "gone",
+  cancelFinishedStatus: 200,
+  retryRefusedStatus: 400,
+  keepsProgress: false,
+  healthWindowMs: Number.POSITIVE_INFINITY,
   oversizeResult: "completed",
   lateProgress: "ignored",
   regressMs: 5000,
@@ -99,11 +127,21 @@ export interface PlatformSettings {
   webhook: {
     /** How long a receiver may take, in real time. RunPod's own limit is not known. */
     timeoutMs: number;
+    /** What a redirect does: it is a failed attempt, or followed as Go's HTTP client does it, up to 10 times. */
+    redirects: "failed" | "followed";
     /** Waits before the second and each further attempt. */
     retryDelaysMs: readonly number[];
     /** States that are told. RunPod is known to tell of COMPLETED and FAILED only. */
     states: readonly ("COMPLETED" | "FAILED" | "CANCELLED" | "TIMED_OUT")[];
   };
+  /** Largest bodies in bytes: of /run and its results, of /runsync and its results, of a stream's chunk. */
+  largest: { run: number; runsync: number; chunk: number };
+  /** What ids end with: RunPod was seen to give `u1`, `u2`, `e1`, `e2`. */
+  region: string;
+  /** Sent as Retry-After with a 429 of a rate limit or a full queue. */
+  retryAfterSeconds: number | undefined;
+  /** The body of an answer that refuses, where RunPod's own is not known. */
+  errorBody: (status: number, message: string) => Json;
   /** By operation; others have none (RunPod docs, send-requests). */
   rateLimits: Readonly<Record<string, RateLimit>>;
 }
@@ -118,7 +156,16 @@ export interface RateLimit {
 /** See {@link ENDPOINT_DEFAULTS}. */
 export const PLATFORM_DEFAULTS: PlatformSettings = {
   retention: { runMs: 30 * 60_000, runsyncMs: 60_000 },
-  webhook: { timeoutMs: 10_000, retryDelaysMs: [5000, 15_000], states: ["COMPLETED", "FAILED"] },
+  webhook: {
+    timeoutMs: 10_000,
+    redirects: "failed",
+    retryDelaysMs: [5000, 15_000],
+    states: ["COMPLETED", "FAILED"],
+  },
+  largest: { run: 10 * 1024 ** 2, runsync: 20 * 1024 ** 2, chunk: 1024 ** 2 },
+  region: "u1",
+  retryAfterSeconds: undefined,
+  errorBody: (_status, message) => ({ error: message }),
   rateLimits: {
     run: { per10s: 1000, concurrent: 200 },
     runsync: { per10s: 2000, concurrent: 400 },
@@ -131,11 +178,8 @@ export const PLATFORM_DEFAULTS: PlatformSettings = {
   },
 };
 
-/** Largest bodies and results: /run and /runsync. */
-export const LARGEST_BYTES = { run: 10 * 1024 ** 2, runsync: 20 * 1024 ** 2 } as const;
-
-/** Largest chunk of a stream. */
-export const LARGEST_CHUNK_BYTES = 1024 ** 2;
+/** Shortest ttl and execution timeout that the documentation allows. */
+export const SHORTEST_POLICY_MS = { ttl: 10_000, executionTimeout: 5000 } as const;
 
 /** Longest ttl and execution timeout: 7 days. */
 export const LONGEST_POLICY_MS = 7 * 86_400_000;
@@ -156,7 +200,10 @@ const AMOUNTS = [
   "flashBootKeepMs",
   "queueCapPerWorker",
   "regressMs",
+  "healthWindowMs",
 ] as const;
+
+const COUNTS = ["workersMin", "workersMax", "jobsPerWorker", "requestCount", "reDispatches"] as const;
 
 const POSITIVE = ["restartMs", "workerPollMs"] as const;
 
@@ -172,7 +219,7 @@ export const endpointSettings = (id: string, given: Partial<EndpointSettings>): 
   }
   for (const name of AMOUNTS) if (!(settings[name] >= 0)) refuse(name, "0 or more");
   for (const name of POSITIVE) if (!(settings[name] > 0)) refuse(name, "above 0");
-  for (const name of ["workersMin", "workersMax", "jobsPerWorker", "requestCount"] as const) {
+  for (const name of COUNTS) {
     if (!isCount(settings[name])) refuse(name, "a whole number");
   }
   for (const name of ["jobsPerWorker", "requestCount"] as const) {

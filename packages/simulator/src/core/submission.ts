@@ -1,6 +1,6 @@
 import type { Job } from "./job.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { type EndpointSettings, LONGEST_POLICY_MS } from "./settings.ts";
+import { type EndpointSettings, LONGEST_POLICY_MS, SHORTEST_POLICY_MS } from "./settings.ts";
 
 /** What a caller sends to /run or /runsync, checked and with unknown keys dropped. */
 export interface Submission {
@@ -18,7 +18,12 @@ export const newJob = (
 ): Job => {
   const { input, sync, webhook, s3Config, policy } = submission;
   const { id, endpoint, now, settings } = place;
-  const executionTimeoutMs = policy.executionTimeoutMs ?? settings.executionTimeoutMs;
+  const shortest = settings.shortPolicy === "raised" ? SHORTEST_POLICY_MS : { ttl: 0, executionTimeout: 0 };
+  const executionTimeoutMs = Math.max(
+    policy.executionTimeoutMs ?? settings.executionTimeoutMs,
+    shortest.executionTimeout,
+  );
+  const ttlMs = Math.max(policy.ttlMs ?? settings.ttlMs, shortest.ttl);
   return {
     id,
     endpoint,
@@ -29,7 +34,7 @@ export const newJob = (
     lowPriority: policy.lowPriority ?? false,
     executionTimeoutMs: Math.min(executionTimeoutMs, LONGEST_POLICY_MS),
     submittedAt: now,
-    expiresAt: now + Math.min(policy.ttlMs ?? settings.ttlMs, LONGEST_POLICY_MS),
+    expiresAt: now + Math.min(ttlMs, LONGEST_POLICY_MS),
     state: "IN_QUEUE",
     queuedAt: now,
     delayFrom: now,
