@@ -55,6 +55,8 @@ const schema = z.array(
     fault("clock_skew", { skewMs: z.number() }),
     fault("worker_throttle", { forMs: span.exactOptional() }),
     fault("slow_worker", { delayMs: span }),
+    fault("slow_job", { delayMs: span }),
+    fault("slow_everything", { delayMs: span }),
     fault("worker_crash", { afterMs: span.exactOptional() }),
     fault("worker_crash_loop", {}),
   ]),

@@ -33,6 +33,8 @@ test("a file of faults is read as it is written, of every kind", () => {
     { fault: "clock_skew", skewMs: -500 },
     { fault: "worker_throttle", forMs: [1, 2] },
     { fault: "slow_worker", delayMs: 10 },
+    { fault: "slow_job", delayMs: 10 },
+    { fault: "slow_everything", delayMs: [1, 2] },
     { fault: "worker_crash", afterMs: 10 },
     { fault: "worker_crash_loop" },
   ];

@@ -96,6 +96,39 @@ test("starts and answers can be slow", async () => {
   expect(tookMs).toBeLessThanOrEqual(900);
 });
 
+test("a job can take longer, within its execution timeout and until it is cancelled", async () => {
+  const simulator = await startOne({}, { faults: [{ fault: "slow_job", delayMs: 30_000 }] });
+  const id = await run(simulator, { x: 1 });
+  const tooSlow = await run(simulator, { x: 2 }, { policy: { executionTimeout: 20_000 } });
+  await simulator.advance(41_000);
+  expect(await status(simulator, id)).toMatchObject({ status: "COMPLETED", executionTime: 30_000 });
+  expect(await status(simulator, tooSlow)).toMatchObject({ error: "executionTimeout exceeded" });
+  const cancelled = await run(simulator, { x: 3 });
+  await simulator.advance(20_000);
+  await call(simulator, "POST", `cancel/${cancelled}`);
+  await simulator.advance(60_000);
+  expect(await status(simulator, cancelled)).toMatchObject({ status: "CANCELLED" });
+  expect(story(simulator, "late_report")).toEqual([]);
+});
+
+test("everything can be slow: starts, jobs, webhooks and answers", async () => {
+  const { post } = receiver();
+  const simulator = await startOne(
+    {},
+    { faults: [{ fault: "slow_everything", delayMs: 2000 }], webhook: { post } },
+  );
+  const running = run(simulator, { x: 1 }, { webhook: "https://app.example/hook" });
+  await simulator.until((event) => event.type === "queued");
+  await simulator.advance(20_000);
+  await running;
+  expect(story(simulator, "answered", "worker_ready", "finished", "webhook")).toEqual([
+    "2000 answered 200",
+    "12000 worker_ready",
+    "14100 finished COMPLETED",
+    "16100 webhook 200",
+  ]);
+});
+
 test("a finished job can fall back to IN_PROGRESS with its last progress, for a while", async () => {
   const simulator = await startOne(
     { handler: progress },

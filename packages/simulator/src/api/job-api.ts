@@ -108,8 +108,8 @@ export class JobApi {
       endpoint,
     );
     const after = { ...before, job: served.job?.id ?? id, input: served.job?.input };
-    const slow = this.#world.faults.strike("slow_answer", after, (fault) => concerns(fault, after));
-    if (slow) await open.wait(this.#world.faults.span(slow.delayMs));
+    const lateMs = this.#world.faults.lateness("slow_answer", after, (fault) => concerns(fault, after));
+    if (lateMs > 0) await open.wait(lateMs);
     return { ...served, answer: this.#lost(after) ?? this.#fault(after, true) ?? served.answer };
   }
 

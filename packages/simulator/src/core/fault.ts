@@ -82,6 +82,10 @@ export type FaultAction =
   | { fault: "worker_throttle"; forMs?: Span }
   /** A worker takes so much longer to start. */
   | { fault: "slow_worker"; delayMs: Span }
+  /** A simulated worker takes so much longer over a job. */
+  | { fault: "slow_job"; delayMs: Span }
+  /** All of it: answers, starts, jobs, progress and webhooks, each so much later. */
+  | { fault: "slow_everything"; delayMs: Span }
   /** A worker dies `afterMs` (default 0) after it took a job, whose loss is noticed later. */
   | { fault: "worker_crash"; afterMs?: Span }
   /** A worker dies at the end of its start, again and again while this is in force. */

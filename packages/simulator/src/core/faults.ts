@@ -1,4 +1,4 @@
-import type { Fault, FaultAction, FaultSubject, FaultWindow } from "./fault.ts";
+import type { Fault, FaultAction, FaultScope, FaultSubject, FaultWindow } from "./fault.ts";
 import type { History } from "./history.ts";
 import { isObject, type Json } from "./json.ts";
 import type { Random, Span } from "./random.ts";
@@ -49,6 +49,18 @@ export class Faults {
       return fault;
     }
     return undefined;
+  }
+
+  /** How much later something comes, in milliseconds: by the fault of that name, and by the one that slows everything. */
+  lateness(
+    name: "slow_answer" | "slow_worker" | "slow_job" | "progress_delay" | "webhook_delay",
+    subject: FaultSubject,
+    fits: (fault: FaultScope & { operation?: string }) => boolean = () => true,
+  ): number {
+    return [this.strike(name, subject, fits), this.strike("slow_everything", subject, fits)].reduce(
+      (sum, fault) => sum + (fault ? this.span(fault.delayMs) : 0),
+      0,
+    );
   }
 
   /** A time within a fault's span. */

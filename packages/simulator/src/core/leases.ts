@@ -78,9 +78,9 @@ export class Leases {
       if (isAlone) this.#stopWorker(lease);
     });
     if (this.#fleet.heartbeat) this.#awaitPing(lease);
-    const crash = faults.strike("worker_crash", { endpoint: job.endpoint, job: job.id, input: job.input });
+    const crash = faults.strike("worker_crash", subjectOf(job));
     if (crash) clock.after(faults.span(crash.afterMs ?? 0), () => this.#crash(lease));
-    this.#fleet.execute(this.#assignment(lease, worker));
+    this.#execute(lease, this.#assignment(lease, worker));
   }
 
   /** A worker took the job but will never report. */
@@ -108,6 +108,27 @@ export class Leases {
   /** Tells all handlers to stop. Their jobs stay as they are. */
   abortAll(): void {
     for (const lease of this.#current.values()) lease.abort.abort();
+  }
+
+  /** At once, or after what a fault makes the job longer by. */
+  #execute({ job, abort: { signal } }: Lease, assignment: Assignment): void {
+    const { clock, faults } = this.#world;
+    // A worker program has its job by now, and is as slow as it is.
+    const lateMs = this.#fleet.heartbeat ? 0 : faults.lateness("slow_job", subjectOf(job));
+    if (lateMs === 0) {
+      this.#fleet.execute(assignment);
+      return;
+    }
+    const letGo = () => {
+      begin.cancel();
+      // By the clock, on which nothing happens any more when the simulator has ended.
+      clock.after(0, () => assignment.done(undefined));
+    };
+    const begin = clock.after(lateMs, () => {
+      signal.removeEventListener("abort", letGo);
+      this.#fleet.execute(assignment);
+    });
+    signal.addEventListener("abort", letGo);
   }
 
   #add(job: Job, worker: Worker | undefined): Lease {
@@ -157,8 +178,8 @@ export class Leases {
       history.add({ type: "progress", ...where });
       this.#events.progressed(job, output);
     };
-    const delay = faults.strike("progress_delay", { endpoint: job.endpoint, job: job.id, input: job.input });
-    if (delay) clock.after(faults.span(delay.delayMs), arrive);
+    const lateMs = faults.lateness("progress_delay", subjectOf(job));
+    if (lateMs > 0) clock.after(lateMs, arrive);
     else arrive();
   }
 
@@ -208,3 +229,5 @@ export class Leases {
     }
   }
 }
+
+const subjectOf = ({ endpoint, id, input }: Job) => ({ endpoint, job: id, input });

@@ -47,12 +47,11 @@ export class Webhooks {
       return undefined;
     const subject = { endpoint: job.endpoint, job: job.id, input: job.input };
     if (faults.strike("webhook_drop", subject)) return undefined;
-    const late = faults.strike("webhook_delay", subject);
+    const lateMs = faults.lateness("webhook_delay", subject);
     const duplicate = faults.strike("webhook_duplicate", subject);
     const reorder = faults.strike("webhook_reorder", subject);
     const doubled = duplicate && this.#delivery(job, job.webhook);
     const delivery = this.#delivery(job, job.webhook);
-    const lateMs = late ? faults.span(late.delayMs) : 0;
     const delayMs = lateMs + (reorder ? (reorder.afterMs ?? REORDER_AFTER_MS) : 0);
     this.#kept.set(job, delivery);
     job.delivery = { attempts: 0, dueAt: clock.now() + delayMs };

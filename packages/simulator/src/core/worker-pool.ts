@@ -206,8 +206,7 @@ export class WorkerPool implements Fleet {
     }
     this.workers.move(worker, "initializing");
     this.workers.tell("worker_starting", worker);
-    const slow = faults.strike("slow_worker", subject);
-    const startMs = this.#random.within(this.#startSpan(worker)) + (slow ? faults.span(slow.delayMs) : 0);
+    const startMs = this.#random.within(this.#startSpan(worker)) + faults.lateness("slow_worker", subject);
     this.#later(worker, startMs, () => {
       if (faults.strike("worker_crash_loop", subject)) {
         this.crash(worker);
