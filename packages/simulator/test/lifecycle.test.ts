@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Handler, progress, sleep } from "../src/index.ts";
+import { echo, type Handler, progress, sleep } from "../src/index.ts";
 import { call, health, run, start, startOne, status, story } from "./helpers.ts";
 
 test("a job goes from the queue to a cold worker and ends with its output", async () => {
@@ -54,6 +54,28 @@ test("a warm worker takes the next job at once, a stopped one starts cold again"
   expect(b.workerId).toBe(a.workerId);
   // RunPod keeps a scaled-down worker's record and wakes it.
   expect(c.workerId).toBe(a.workerId);
+});
+
+test("cold starts and pick-ups are drawn from RunPod's ranges", async () => {
+  const simulator = await start({ endpoints: { ep: { handler: echo, idleTimeoutMs: 0 } } });
+  const [colds, pickups]: [number[], number[]] = [[], []];
+  for (let n = 0; n < 200; n++) {
+    await run(simulator, { n });
+    await simulator.advance(120_000);
+  }
+  const at = (type: string) =>
+    simulator.history().flatMap((event) => (event.type === type ? [event.at] : []));
+  const [starting, ready, started] = [at("worker_starting"), at("worker_ready"), at("started")];
+  for (const [n, time] of ready.entries()) {
+    colds.push(time - (starting[n] ?? 0));
+    pickups.push((started[n] ?? 0) - time);
+  }
+  expect(colds).toHaveLength(200);
+  expect(Math.min(...colds)).toBeGreaterThanOrEqual(10_000);
+  expect(Math.max(...colds)).toBeLessThanOrEqual(75_000);
+  expect(Math.max(...colds) - Math.min(...colds)).toBeGreaterThan(55_000);
+  expect(Math.min(...pickups)).toBeGreaterThanOrEqual(50);
+  expect(Math.max(...pickups)).toBeLessThanOrEqual(2000);
 });
 
 test("health shows a worker on its way, at work, warm and scaled down", async () => {

@@ -151,6 +151,18 @@ test("progress, chunks and errors come through; progress after the end is told a
   expect(story(simulator, "late_progress", "late_report")).toEqual(["0 late_progress"]);
 });
 
+test("a result that is reported twice counts once", async () => {
+  const simulator = await start();
+  const worker = workerOf(simulator);
+  const id = await run(simulator, { x: 1 });
+  await worker.take();
+  expect((await worker.done(id, { output: 1 })).status).toBe(200);
+  expect((await worker.done(id, { output: 2 })).status).toBe(200);
+  expect(await status(simulator, id)).toMatchObject({ status: "COMPLETED", output: 1 });
+  expect((await health(simulator)).jobs.completed).toBe(1);
+  expect(story(simulator, "finished", "late_report")).toEqual(["0 finished COMPLETED", "0 late_report"]);
+});
+
 test("a worker is told once to stop a job; what it reports all the same is late", async () => {
   const simulator = await start();
   const worker = workerOf(simulator);
