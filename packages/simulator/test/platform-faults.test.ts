@@ -70,6 +70,17 @@ test("a worker that crashes at work loses its jobs, which are re-dispatched", as
     expect(await status(simulator, id)).toMatchObject({ status: "COMPLETED", retries: 1 });
 });
 
+test("no handler is faster than a worker that crashes as it takes the job", async () => {
+  const simulator = await startOne({}, { faults: [{ fault: "worker_crash", times: 1 }] });
+  const id = await run(simulator, { x: 1 });
+  await simulator.advance(120_000);
+  expect(await status(simulator, id)).toMatchObject({ status: "COMPLETED", retries: 1 });
+  expect(story(simulator, "lost", "worker_unhealthy", "late_report")).toEqual([
+    "10100 worker_unhealthy",
+    "55100 lost",
+  ]);
+});
+
 test("starts and answers can be slow", async () => {
   const simulator = await startOne(
     {},

@@ -79,8 +79,9 @@ export class Leases {
     });
     if (this.#fleet.heartbeat) this.#awaitPing(lease);
     const crash = faults.strike("worker_crash", subjectOf(job));
-    if (crash) clock.after(faults.span(crash.afterMs ?? 0), () => this.#crash(lease));
-    this.#execute(lease, this.#assignment(lease, worker));
+    const crashMs = crash && faults.span(crash.afterMs ?? 0);
+    if (crashMs !== undefined) clock.after(crashMs, () => this.#crash(lease));
+    this.#execute(lease, this.#assignment(lease, worker), crashMs === 0);
   }
 
   /** A worker took the job but will never report. */
@@ -110,12 +111,12 @@ export class Leases {
     for (const lease of this.#current.values()) lease.abort.abort();
   }
 
-  /** At once, or after what a fault makes the job longer by. */
-  #execute({ job, abort: { signal } }: Lease, assignment: Assignment): void {
+  /** At once, or after what a fault makes the job longer by, or after a crash that is due now: no handler outruns it. */
+  #execute({ job, abort: { signal } }: Lease, assignment: Assignment, crashes: boolean): void {
     const { clock, faults } = this.#world;
     // A worker program has its job by now, and is as slow as it is.
     const lateMs = this.#fleet.heartbeat ? 0 : faults.lateness("slow_job", subjectOf(job));
-    if (lateMs === 0) {
+    if (this.#fleet.heartbeat || (lateMs === 0 && !crashes)) {
       this.#fleet.execute(assignment);
       return;
     }
