@@ -1,6 +1,6 @@
 import type { Claim, Report, SubmissionResult } from "@podbase/core";
 import { expect } from "vitest";
-import type { Ending, RunPodJob } from "./runpod-model.ts";
+import { type Ending, outputOf, type RunPodJob } from "./runpod-model.ts";
 import type { EngineSession } from "./session.ts";
 import { about, type World } from "./world.ts";
 
@@ -115,8 +115,10 @@ export async function end(
 ): Promise<void> {
   world.runpod.end(job, ending, db.now);
   if (ending.how === "completed" && Object.keys(job.claim.artifacts).length > 0) {
-    job.output = { by: job.id, podbase: { artifacts: { file: { bytes: 5, sha256: "ab" } } } };
-    const path = [world.user, job.claim.job, job.claim.task, job.claim.attempt, "file"].join("/");
+    job.output = { ...outputOf(job), podbase: { artifacts: { file: { bytes: 5, sha256: "ab" } } } };
+    // Storage takes no brackets.
+    const task = job.claim.task.replace(/\[(\d+)\]$/, ".$1");
+    const path = [world.user, job.claim.job, task, job.claim.attempt, "file"].join("/");
     if (upload !== "none") {
       await db.query`insert into storage.objects (bucket_id, name, metadata)
         values ('podbase', ${path}, ${db.json({ size: upload === "whole" ? 5 : 3 })})

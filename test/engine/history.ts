@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import type { Observation, TaskRow } from "./observe.ts";
+import { itemsOf, type Observation, type TaskRow } from "./observe.ts";
+import { outputOf } from "./runpod-model.ts";
 import type { EngineSession } from "./session.ts";
 import type { World } from "./world.ts";
 
@@ -59,7 +60,8 @@ export async function checkHistory(world: World, db: EngineSession, seen: Observ
     });
     for (const task of tasks) {
       checkTaskHistory(task, its, told, world.retries.get(job.id) ?? 0);
-      checkResult(world, task, seen);
+      if (task.is_map) checkMap(task, tasks);
+      else checkResult(world, task, seen);
       checkReason(world, task, tasks, seen, classes);
     }
   }
@@ -101,7 +103,26 @@ function checkResult(world: World, task: TaskRow, seen: Observation): void {
     return;
   }
   expect(job?.invalid, `the output of task ${task.name} fits its schema`).toBe(false);
-  expect(task.output).toEqual({ by: job?.id });
+  expect(task.output).toEqual(job && outputOf(job));
+}
+
+/** A map ends with its items: their outputs in order, or the failure of one of them, or of a list that was none. */
+function checkMap(map: TaskRow, siblings: TaskRow[]): void {
+  const items = itemsOf(map, siblings);
+  expect(
+    items.map((item) => item.item_index),
+    `the items of ${map.name} are numbered from 0`,
+  ).toEqual(items.map((_, at) => at));
+  if (map.status === "completed") {
+    expect(map.output, `the list of ${map.name}`).toHaveLength(items.length);
+    // An optional item that failed may have been tried again since.
+    (map.output as unknown[]).forEach((output, at) => {
+      if (output !== null) expect(output).toEqual(items[at]?.output);
+    });
+  } else if (map.status === "failed") {
+    const codes = items.length > 0 ? items.map((item) => item.error?.code) : ["invalid_output"];
+    expect(codes, `the reason of ${map.name}`).toContain(map.error?.code);
+  }
 }
 
 /** A task failed for a reason that is never retried or too often, and was canceled by its owner or its upstream. */
@@ -113,7 +134,7 @@ function checkReason(
   classes: Record<string, boolean>,
 ): void {
   const what = `task ${task.name}, ${task.status}`;
-  if (task.status === "failed") {
+  if (task.status === "failed" && !task.is_map) {
     const last = seen.attempts.filter((each) => each.task_id === task.id).at(-1);
     expect(task.error?.code, what).toBe(last?.failure_class);
     const doubtful = task.submit_policy === "at_most_once" && last?.state === "lost";

@@ -32,6 +32,10 @@ export interface TaskRow {
   ready: boolean;
   run_at: string | null;
   cancel_requested_at: string | null;
+  /** It stands for its items, `name[0]` and so on. */
+  is_map: boolean;
+  /** Its place among the items of its map. */
+  item_index: number | null;
 }
 
 /** A row of podbase_private.attempts. */
@@ -47,6 +51,12 @@ export interface AttemptRow {
   created_at: string;
   submitted_at: string | null;
 }
+
+/** The items of a map, in their order, among the tasks of its job. */
+export const itemsOf = (map: TaskRow, siblings: TaskRow[]): TaskRow[] =>
+  siblings
+    .filter((each) => each.item_index !== null && each.name.startsWith(`${map.name}[`))
+    .sort((a, b) => (a.item_index as number) - (b.item_index as number));
 
 /** All rows at one moment. */
 export interface Observation {
@@ -65,7 +75,8 @@ export async function observe(db: EngineSession, user: string, stranger: string)
       'tasks', (select coalesce(jsonb_agg(to_jsonb(t) || jsonb_build_object(
           'after', s.after, 'optional', s.optional, 'submit_policy', s.submit_policy,
           'max_attempts', s.max_attempts, 'failures', s.failures, 'ready', s.ready_key is not null,
-          'run_at', s.run_at, 'cancel_requested_at', s.cancel_requested_at) order by t.id), '[]')
+          'run_at', s.run_at, 'cancel_requested_at', s.cancel_requested_at,
+          'is_map', s.map is not null, 'item_index', s.item_index) order by t.id), '[]')
         from podbase.tasks t join podbase_private.task_schedule s on s.task_id = t.id
         where t.job_id in (select id from mine)),
       'attempts', (select coalesce(jsonb_agg(to_jsonb(a) - 'token_hash' order by a.task_id, a.number), '[]')

@@ -27,7 +27,7 @@ async function request(
   const made = db.submit({
     user: world.user,
     kind: "model",
-    input: { n },
+    input: { n, list: n === 0 ? [] : [1, 2] },
     plan: { tasks },
     ...(key === null ? {} : { idempotencyKey: key }),
   });
@@ -72,9 +72,16 @@ export const cancel = target.map((which) =>
     describeTarget(which, "cancels"),
     (world) => world.jobs.length > 0,
     async (world, db) => {
-      const { job, refusal } = await ask(world, db, which, "cancel");
+      const { job, one, refusal } = await ask(world, db, which, "cancel");
       expect(refusal).toBe(which.byStranger ? "PB005" : null);
-      if (refusal === null) world.canceled.add(job.id);
+      if (refusal !== null) return;
+      world.canceled.add(job.id);
+      if (one) return;
+      const { tasks } = await observe(db, world.user, world.stranger);
+      const goOn = tasks.filter(
+        (task) => task.job_id === job.id && !task.finished_at && !task.cancel_requested_at,
+      );
+      expect(goOn, "nothing of a canceled job goes on").toEqual([]);
     },
   ),
 );

@@ -22,6 +22,9 @@ export interface RunPodJob {
   invalid: boolean;
 }
 
+/** What the work of a job makes: its name, and a list for maps to go over. */
+export const outputOf = (job: RunPodJob) => ({ by: job.id, list: ["x", "y"] });
+
 /** How a worker's handler ends. */
 export type Ending =
   | { how: "completed"; invalid: boolean }
@@ -81,7 +84,7 @@ export class RunPodModel {
     if (ending.how === "completed") {
       job.status = "COMPLETED";
       job.invalid = ending.invalid;
-      job.output = { by: job.id };
+      job.output = outputOf(job);
     } else if (ending.how === "failed") {
       job.status = "FAILED";
       job.error = ending.error;

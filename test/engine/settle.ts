@@ -5,8 +5,8 @@ import { type Observation, observe } from "./observe.ts";
 import type { EngineSession } from "./session.ts";
 import type { World } from "./world.ts";
 
-/** More than any run needs: a dozen tasks of a few attempts each, two at a time. */
-const MAX_ROUNDS = 60;
+/** More than any run needs: some dozen tasks of a few attempts each, two at a time. */
+const MAX_ROUNDS = 150;
 /** When nothing says when it is due: longer than a circuit breaker's pause. */
 const PAUSE_MS = 6 * 60_000;
 

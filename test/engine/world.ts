@@ -83,7 +83,7 @@ export class World {
     for (const claim of claims) {
       const job = this.jobs.find((each) => each.id === claim.job);
       expect(job, "a claim is of a job of this run").toBeDefined();
-      const task = job?.plan.find((each) => each.name === claim.task) as PlanTask;
+      const task = job?.plan.find((each) => each.name === claim.task.replace(/\[\d+\]$/, "")) as PlanTask;
       const earlier = this.claims.filter((each) => each.job === claim.job && each.task === claim.task);
       expect(claim.number, "attempts are numbered from 1 without a gap").toBe(earlier.length + 1);
       expect(claim.artifacts).toEqual(task.artifacts);
