@@ -53,18 +53,15 @@ begin
       format('a task''s name is missing or malformed: %s', p_task ->> 'name'));
   end if;
   perform podbase_private.check_route(p_task ->> 'route', p_path || '.route');
-  if p_task ? 'after' then
+  if p_task -> 'after' <> '[]' then
     perform podbase_private.check_texts(p_path || '.after', p_task -> 'after');
   end if;
-  if p_task ? 'artifacts' then
-    -- The names stand in paths of Storage.
-    v_key := (select min(k) from jsonb_object_keys(case jsonb_typeof(p_task -> 'artifacts')
-        when 'object' then p_task -> 'artifacts' else '{"": 0}' end) k
-      where k !~ '^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,99}$' or jsonb_typeof(p_task -> 'artifacts' -> k) <> 'string');
-    if v_key is not null then
-      perform podbase_private.refuse_plan(concat_ws('.', p_path || '.artifacts', nullif(v_key, '')),
-        'artifacts are {name: content type}, a name being letters, digits and _.- only');
-    end if;
+  -- The names stand in paths of Storage.
+  if p_task ? 'artifacts' and (jsonb_typeof(p_task -> 'artifacts') <> 'object'
+    or p_task -> 'artifacts' @? '$.keyvalue() ?
+      (!(@.key like_regex "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,99}$") || @.value.type() != "string")') then
+    perform podbase_private.refuse_plan(p_path || '.artifacts',
+      'artifacts are {name: content type}, a name being letters, digits and _.- only');
   end if;
   if jsonb_typeof(coalesce(p_task -> 'optional', 'true')) <> 'boolean' then
     perform podbase_private.refuse_plan(p_path || '.optional', 'true or false');
@@ -72,7 +69,7 @@ begin
   if coalesce(p_task -> 'submitPolicy', '"at_least_once"') not in ('"at_least_once"', '"at_most_once"') then
     perform podbase_private.refuse_plan(p_path || '.submitPolicy', 'unknown submit policy');
   end if;
-  if not podbase_private.is_whole(coalesce(p_task -> 'maxAttempts', '3'), 1, 100) then
+  if p_task ? 'maxAttempts' and not podbase_private.is_whole(p_task -> 'maxAttempts', 1, 100) then
     perform podbase_private.refuse_plan(p_path || '.maxAttempts', 'between 1 and 100 attempts');
   end if;
   if p_task ? 'reroute' then
@@ -110,6 +107,7 @@ declare
   v_names text[] := '{}';
   v_done text[] := '{}';
   v_ready text[];
+  v_place bigint;
   v_after text;
 begin
   if pg_column_size(p_plan) > 1024 * 1024 then
@@ -136,13 +134,16 @@ begin
     end if;
     v_names := v_names || (v_tasks -> i ->> 'name');
   end loop;
-  for i in 0 .. jsonb_array_length(v_tasks) - 1 loop
-    v_after := (select min(a) from jsonb_array_elements_text(v_tasks -> i -> 'after') a where a <> all (v_names));
-    if v_after is not null then
-      perform podbase_private.refuse_plan(format('plan.tasks.%s.after', i),
-        format('a task comes after one that the plan does not have: %s', v_after));
-    end if;
-  end loop;
+  if cardinality(v_names) = 1 and coalesce(v_tasks -> 0 -> 'after', '[]') = '[]' then
+    return;
+  end if;
+  select n - 1, a into v_place, v_after
+    from jsonb_array_elements(v_tasks) with ordinality as x (t, n), jsonb_array_elements_text(t -> 'after') a
+    where a <> all (v_names) order by n limit 1;
+  if found then
+    perform podbase_private.refuse_plan(format('plan.tasks.%s.after', v_place),
+      format('a task comes after one that the plan does not have: %s', v_after));
+  end if;
   -- Peel off what has nothing undone before it; what is left over at a standstill is a cycle.
   loop
     select array_agg(t ->> 'name') into v_ready from jsonb_array_elements(v_tasks) t

@@ -25,8 +25,8 @@ create type podbase_private.submission as (
 --     unknown   no clear answer: the job may exist and be paid; never posted again before the evidence window is over
 --   returns: the number of results that changed something
 -- Idempotent: an attempt that is past its submission keeps its state; unknown attempts are skipped. Emits one version
--- for each changed task. SQLSTATE PB003 for another outcome, or no list. Caller: service_role. Locks: the jobs in the order of their
--- ids, then endpoints by name.
+-- for each changed task. SQLSTATE PB003 for another outcome, or no list. Caller: service_role. Locks: the jobs in the
+-- order of their ids, then endpoints by name.
 create function podbase_private.record_submissions(results jsonb) returns int
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
