@@ -163,19 +163,10 @@ begin
   return podbase_private.operator_explain_job(job_id);
 end $$;
 
--- The caller's jobs, newest first, with tasks and artifacts: all a just-started app needs. RLS decides whose.
+-- The caller's jobs, newest first, at most 200, with tasks and artifacts: all a just-started app needs. As find_jobs.
 -- Caller: authenticated.
 create function podbase.my_jobs(max_jobs int default 50) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
-  return (
-    select coalesce(jsonb_agg(to_jsonb(j) || jsonb_build_object(
-      'tasks', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.name), '[]')
-                from podbase.tasks t where t.job_id = j.id),
-      'artifacts', (select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at, a.name), '[]')
-                    from podbase.artifacts a where a.job_id = j.id)) order by j.created_at desc), '[]')
-    from (
-      select * from podbase.jobs where user_id = (select auth.uid())
-      order by created_at desc limit greatest(0, least(max_jobs, 200))
-    ) j);
+  return podbase.find_jobs(max_jobs := least(max_jobs, 200));
 end $$;

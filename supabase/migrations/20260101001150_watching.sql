@@ -30,7 +30,8 @@ begin
   return v_jobs;
 end $$;
 
--- The same for any job. Caller: service_role.
+-- Anybody's jobs, newest first: of these ids, or statuses, or all; at most p_max_jobs of them, and 1,000. Ids of no job are
+-- left out. Caller: service_role.
 create function podbase_private.operator_find_jobs(
   p_ids uuid[], p_statuses podbase.job_status[], p_max_jobs int
 ) returns jsonb
@@ -57,10 +58,7 @@ $$;
 create function podbase_private.mark_seen(p_job uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform from podbase.jobs where id = p_job and user_id = (select auth.uid());
-  if not found then
-    raise exception 'you have no such job' using errcode = 'PB005';
-  end if;
+  perform podbase_private.find_job(p_job, null, true);
   update podbase.jobs set seen_at = podbase_private.now()
     where id = p_job and finished_at is not null and (seen_at is null or seen_at < finished_at);
   return podbase_private.job_json(p_job);
@@ -125,10 +123,7 @@ declare
   v_from timestamptz;
   v_until timestamptz;
 begin
-  perform from podbase.jobs where id = p_job and user_id = (select auth.uid());
-  if not found then
-    raise exception 'you have no such job' using errcode = 'PB005';
-  end if;
+  perform podbase_private.find_job(p_job, null, true);
   for v_task in
     with recursive depths as (
       select s.task_id, t.name, 0 as depth from podbase_private.task_schedule s
