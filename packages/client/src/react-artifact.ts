@@ -14,6 +14,9 @@ export interface UseArtifactUrl {
   renew(): void;
 }
 
+type Signed = Omit<UseArtifactUrl, "renew">;
+
+const NONE: Signed = { url: undefined, error: null };
 const HOUR_S = 3_600;
 const RETRY_MS = 5_000;
 const RENEW_MS = 30_000;
@@ -27,7 +30,10 @@ export const useArtifactUrl = <Jobs extends JobCatalog>(
   artifact: Artifact | undefined,
   { expiresInS = HOUR_S, download = false }: Omit<UrlOptions, "renew"> = {},
 ): UseArtifactUrl => {
-  const [state, setState] = useState<Omit<UseArtifactUrl, "renew">>({ url: undefined, error: null });
+  const [{ of, ...known }, setKnown] = useState<Signed & { of: string | undefined }>({
+    of: undefined,
+    ...NONE,
+  });
   const latest = useRef(artifact);
   latest.current = artifact;
   const path = artifact?.path;
@@ -35,7 +41,7 @@ export const useArtifactUrl = <Jobs extends JobCatalog>(
 
   // The path stands for the artifact, which is a new object after every reading of its job.
   useEffect(() => {
-    setState({ url: undefined, error: null });
+    setKnown({ of: path, ...NONE });
     if (path === undefined) return;
     let current = true;
     let timer: ReturnType<typeof setTimeout>;
@@ -45,7 +51,7 @@ export const useArtifactUrl = <Jobs extends JobCatalog>(
       const { data, error } = await podbase.artifacts.url(latest.current, { expiresInS, download, renew });
       if (!current) return;
       // An address that still works is not given up because the next could not be signed.
-      setState((before) => (error ? { ...before, error } : { url: data, error: null }));
+      setKnown((before) => (error ? { ...before, error } : { of: path, url: data, error: null }));
       clearTimeout(timer);
       if (error && !error.retryable) return;
       timer = setTimeout(() => sign(false), error ? RETRY_MS : expiresInS * 900);
@@ -65,5 +71,6 @@ export const useArtifactUrl = <Jobs extends JobCatalog>(
     renewal.current.at = Date.now();
     renewal.current.sign(true);
   }, []);
-  return { ...state, renew };
+  // Never another artifact's.
+  return { ...(of === path ? known : NONE), renew };
 };

@@ -34,6 +34,20 @@ describe("useArtifactUrl", () => {
     expect(container.textContent).toBe("no address not_found");
   });
 
+  it("shows no artifact at another one's address, not even at first", async () => {
+    const { supabase, podbase, render } = setUpReact();
+    const shown = new Set<string>();
+    const Link: FunctionComponent<{ path: string }> = ({ path }) => {
+      const { url } = useArtifactUrl(podbase, { ...artifact, path });
+      if (url) shown.add(`${path} at ${url.split("/").at(-1)}`);
+      return null;
+    };
+    supabase.intercept(({ path }) => json({ signedURL: `/object/sign/${path.split("/").at(-1)}` }));
+    await render(Link, { path: "ada/one" });
+    await render(Link, { path: "ada/two" });
+    expect([...shown]).toEqual(["ada/one at one", "ada/two at two"]);
+  });
+
   it("signs again what could not be signed offline, what did not work, and what ran out", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const { supabase, runtime, podbase, container, render } = setUpReact();
