@@ -31,9 +31,25 @@ class PatientSocket extends Socket {
     // An end that was asked for is told at once.
     if (event !== "close" || this.writableEnded) return super.emit(event, ...args);
     this.#refuse();
-    // After the writes of this turn: the driver would wait for ever for one that the end cut off.
-    setTimeout(() => setImmediate(() => super.emit("close", true)), this.#graceMs);
+    setTimeout(() => this.#tellEnd(), this.#graceMs);
     return true;
+  }
+
+  /**
+   * The driver puts a write off to an immediate, which it clears at the end and then takes for still to come, so that this
+   * connection never writes again (postgres 3.4.9, src/connection.js, `closed`). So what it clears is done first: it is
+   * refused like every other write.
+   */
+  #tellEnd(): void {
+    const { clearImmediate } = globalThis;
+    globalThis.clearImmediate = (pending) => {
+      globalThis.clearImmediate = clearImmediate;
+      (pending as { _onImmediate?: (() => void) | null } | null | undefined)?._onImmediate?.();
+      this.#refuse();
+      clearImmediate(pending);
+    };
+    super.emit("close", true);
+    globalThis.clearImmediate = clearImmediate;
   }
 
   /** To be called after `connect`, which puts the class's own `write` in place of any other. */

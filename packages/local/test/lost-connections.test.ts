@@ -43,6 +43,23 @@ describe("a pool whose connection is lost", () => {
     await expect.poll(() => sql`select 1 as one`.catch(() => [])).toEqual([{ one: 1 }]);
   });
 
+  it("answers or refuses whatever is asked at the moment of its end", async () => {
+    const asked: Promise<unknown>[] = [];
+    const ask = () => asked.push(sql`select 1`.catch(() => {}));
+    for (let round = 0; round < 5; round++) {
+      await expect.poll(() => sql`select 1 as one`.catch(() => [])).toEqual([{ one: 1 }]);
+      await kill(await pidOf(sql));
+      // In every phase of the event loop, from before the end of the grace until after it.
+      for (const until = performance.now() + 400; performance.now() < until; ) {
+        ask();
+        await new Promise((resolve) => setTimeout(resolve));
+        ask();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    await Promise.all(asked);
+  });
+
   it("comes back when it was idle", async () => {
     await kill(await pidOf(sql));
     await expect.poll(() => sql`select 1 as one`.catch(() => [])).toEqual([{ one: 1 }]);

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { patientSocket } from "../patient-socket.ts";
 import { type CronJob, CronTimetable } from "./cron-timetable.ts";
 import { runAsRole } from "./run-as-role.ts";
 
@@ -21,6 +22,8 @@ export interface Worker {
 }
 
 const TICK_MS = 200;
+/** Nothing here is a transaction, so there is nothing to outlast. */
+const LOST_CONNECTION_GRACE_MS = 100;
 /** A notice may never come: after a server's restart the driver may connect again and not listen again. */
 const REREAD_MS = 5000;
 
@@ -33,7 +36,8 @@ export async function startCron({ superuserUrl, log, rereadMs = REREAD_MS }: Cro
     max: 2,
     onnotice: () => {},
     connection: { application_name: "pg_cron scheduler" },
-  });
+    socket: patientSocket(LOST_CONNECTION_GRACE_MS),
+  } as postgres.Options<Record<string, never>>);
   const timetable = new CronTimetable(Date.now(), (job, error) =>
     log(`cron: job ${job.jobid} has a schedule that can't be read: ${error.message}`),
   );

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { patientSocket } from "../patient-socket.ts";
 
 /** What `runAsRole` needs of a job. */
 export interface RoleCommand {
@@ -24,7 +25,8 @@ export async function runAsRole(
     fetch_types: false,
     onnotice: () => {},
     connection: { application_name: "pg_cron" },
-  });
+    socket: patientSocket(0),
+  } as postgres.Options<Record<string, never>>);
   try {
     const [session] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
     if (!session) throw new Error("the session has no id");
