@@ -92,5 +92,7 @@ begin
   perform podbase_private.notice_slow();
   if podbase_private.work_is_due() then
     perform podbase_private.wake();
+  else
+    perform podbase_private.check_wake();
   end if;
 end $$;

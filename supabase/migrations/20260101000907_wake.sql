@@ -155,6 +155,30 @@ begin
     case when p_key is null then 'podbase_secret_key' end], null);
 end $$;
 
+-- The project's URL and a secret key, from Vault by name; null what is not there, or empty.
+create function podbase_private.wake_secrets(out url text, out key text)
+language plpgsql stable set search_path = '' as $$
+begin
+  if to_regclass('vault.decrypted_secrets') is null then return; end if;
+  select nullif(decrypted_secret, '') into url from vault.decrypted_secrets where name = 'podbase_project_url';
+  select nullif(decrypted_secret, '') into key from vault.decrypted_secrets where name = 'podbase_secret_key';
+end $$;
+
+-- While nothing is due: says in the heartbeat "wake" whether reconcile could be called if something were, when that is not what
+-- it says already. So whoever sets the project up knows before the first job. Caller: tick().
+create function podbase_private.check_wake() returns void
+language plpgsql set search_path = '' as $$
+declare v_missing text[];
+begin
+  select podbase_private.missing_parts(s.url, s.key) into v_missing from podbase_private.wake_secrets() s;
+  if v_missing = '{}' and not exists (
+    select from podbase_private.heartbeats where name = 'wake' and detail -> 'missing' <> '[]') then return; end if;
+  insert into podbase_private.heartbeats as h (name, at, detail)
+  values ('wake', podbase_private.now(), jsonb_build_object('ok', v_missing = '{}', 'missing', v_missing))
+  on conflict (name) do update set at = excluded.at, detail = h.detail - '{dueSince,error}'::text[] || excluded.detail
+    where h.detail -> 'missing' is distinct from excluded.detail -> 'missing';
+end $$;
+
 -- Asks the reconcile function to look, through pg_net, after this transaction commits. Only a hint: it may be lost
 -- or doubled. The project's URL and a secret key come from Vault by name. What is missing, and what became of the last
 -- call, stands in the heartbeat "wake", because cron would report success all the same:
@@ -171,10 +195,7 @@ declare
   v_due_since timestamptz;
   v_detail jsonb;
 begin
-  if to_regclass('vault.decrypted_secrets') is not null then
-    select decrypted_secret into v_url from vault.decrypted_secrets where name = 'podbase_project_url';
-    select decrypted_secret into v_key from vault.decrypted_secrets where name = 'podbase_secret_key';
-  end if;
+  select url, key into v_url, v_key from podbase_private.wake_secrets();
   v_missing := podbase_private.missing_parts(v_url, v_key);
   select * into v_last from podbase_private.heartbeats where name = 'wake';
   -- Since then a tick has found work each time, and no pass has ended.

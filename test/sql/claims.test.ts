@@ -77,13 +77,14 @@ describe("tick", () => {
     const wakes = async () =>
       (await engine.sql`select detail from podbase_private.heartbeats where name = 'wake'`)[0];
     await engine.tick();
-    expect(await wakes()).toBeUndefined();
+    expect((await wakes())?.detail).not.toHaveProperty("dueSince");
     await withEndpointShut(async () => {
       await engine.submit(await engine.user(), ONE);
       await engine.tick();
-      expect(await wakes()).toBeUndefined();
+      expect((await wakes())?.detail).not.toHaveProperty("dueSince");
     });
     await engine.tick();
+    expect((await wakes())?.detail).toHaveProperty("dueSince");
     expect(await wakes()).toMatchObject({
       detail: { ok: false, missing: ["podbase_project_url", "podbase_secret_key"] },
     });

@@ -86,6 +86,37 @@ describe("the answer to a call of reconcile", () => {
   });
 });
 
+describe("a tick that has nothing to do", () => {
+  const row = async () =>
+    (await engine.sql`select detail, xmin::text from podbase_private.heartbeats where name = 'wake'`)[0];
+
+  it("says what a call would lack, once, and when it lacks nothing any more, and calls nobody", async () => {
+    await engine.tick();
+    const first = await row();
+    expect(first?.detail).toEqual({ ok: false, missing: ["podbase_project_url", "podbase_secret_key"] });
+    await engine.clock(10);
+    await engine.tick();
+    expect(await row()).toEqual(first);
+    await setSecrets("");
+    await engine.clock(20);
+    await engine.tick();
+    expect((await row())?.detail).toEqual({ ok: false, missing: ["podbase_project_url"] });
+    await engine.sql`delete from vault.secrets`;
+    await setSecrets();
+    await engine.clock(30);
+    await engine.tick();
+    expect((await row())?.detail).toEqual({ ok: true, missing: [] });
+    expect(await engine.sql`select from net.http_request_queue`).toEqual([]);
+    expect(await alerts()).toEqual([]);
+  });
+
+  it("writes nothing while all is there", async () => {
+    await setSecrets();
+    await engine.tick();
+    expect(await row()).toBeUndefined();
+  });
+});
+
 describe("a tick that can't call", () => {
   it("still heals, names what is missing and raises an alert", async () => {
     const { job } = await engine.submit(user, ONE);
