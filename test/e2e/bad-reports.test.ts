@@ -47,6 +47,12 @@ describe("runpod-webhook", () => {
     ["an empty body", () => ({ path: mine.full, body: "" }), 400, "invalid_input"],
     ["malformed JSON", () => ({ path: mine.full, body: FINE.slice(0, -1) }), 400, "invalid_input"],
     ["an array", () => ({ path: mine.full, body: `[${FINE}]` }), 400, "invalid_input"],
+    [
+      "an id of a megabyte",
+      () => ({ path: mine.full, body: FINE.replace("r-1", "r".repeat(MB)) }),
+      400,
+      "invalid_input",
+    ],
     ["no status", () => ({ path: mine.full, body: '{"id":"r-1"}' }), 400, "invalid_input"],
     [
       "a number out of range",
@@ -175,6 +181,31 @@ describe("runpod-webhook", () => {
     const response = await send({ path: attempt.full, body: completed(output) });
     expect([response.status, await response.json()]).toEqual([200, { verdict: "applied" }]);
     expect(await jobOf(attempt.job)).toMatchObject({ status: "failed", error: { code: "invalid_output" } });
+  });
+
+  it("takes a result though RunPod knows nothing else of it", async () => {
+    const attempt = await claimed();
+    const body = FINE.replace(
+      '"id":"r-1"',
+      '"id":null,"error":null,"delayTime":null,"executionTime":null,"workerId":null',
+    );
+    const response = await send({ path: attempt.full, body });
+    expect([response.status, await response.json()]).toEqual([200, { verdict: "applied" }]);
+    expect(await jobOf(attempt.job)).toMatchObject({ status: "completed" });
+  });
+
+  it("keeps the beginning of an error that is huge", async () => {
+    const attempt = await claimed();
+    const error = JSON.stringify({ error_message: "x".repeat(15 * MB) });
+    const response = await send({
+      path: attempt.full,
+      body: `{"id":"r-1","status":"FAILED","error":${error}}`,
+    });
+    expect(response.status).toBe(200);
+    const [kept] = await demo.stack
+      .sql`select length(report ->> 'error') as length from podbase_private.webhook_inbox
+      where attempt_id = ${attempt.attempt}`;
+    expect(kept?.length).toBe(10_000);
   });
 
   it("takes an error of any form, and states that nobody has heard of", async () => {

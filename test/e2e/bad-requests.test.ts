@@ -1,5 +1,6 @@
 /** What must never reach the database by request-job and reconcile under Deno: each gets a 4xx with a code and, where there is
  * one, the path of the offence, and nothing is stored. */
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { type Ask, MB, nested, sender, streamed } from "./bad-input.ts";
 import { demoOfFile, INPUT, signUp } from "./harness.ts";
@@ -67,6 +68,26 @@ describe("request-job", () => {
       415,
       "unsupported_media_type",
     ],
+    [
+      "another charset",
+      () => ({ body: raw({}), headers: { "content-type": "application/json; charset=latin1" } }),
+      415,
+      "unsupported_media_type",
+    ],
+    [
+      "a compressed body",
+      () => ({ body: gzipSync(raw({})), headers: { "content-encoding": "gzip" } }),
+      415,
+      "unsupported_media_type",
+    ],
+    [
+      "bytes that are no UTF-8",
+      () => ({ body: Buffer.from(raw({ name: '"\xff"' }), "latin1") }),
+      400,
+      "invalid_input",
+      [],
+    ],
+    ["UTF-16", () => ({ body: Buffer.from(raw({}), "utf16le") }), 400, "invalid_input", []],
     ["25 MB", () => ({ body: " ".repeat(25 * MB) }), 413, "payload_too_large"],
     ["25 MB of unknown length", () => ({ body: streamed(25 * MB) }), 413, "payload_too_large"],
     ["10,000 levels", () => ({ body: raw({ name: nested(10_000) }) }), 400, "invalid_input"],
@@ -169,6 +190,18 @@ describe("request-job", () => {
     expect([response.status, error.code, error.message]).toEqual([status, code, expect.any(String)]);
     if (path) expect(error.issues[0]).toEqual({ path, message: expect.any(String) });
     expect(await stored()).toEqual(before);
+  });
+
+  it("takes JSON whose charset is told, and tells browsers of any origin that it takes POST alone", async () => {
+    for (const charset of ["utf-8", '"UTF-8"', "utf8"]) {
+      const headers = { "content-type": `application/json; charset=${charset}` };
+      expect((await send({ body: raw({}), headers })).status).toBe(202);
+    }
+    const asked = { origin: "https://app.example", "access-control-request-method": "POST" };
+    const preflight = await send({ method: "OPTIONS", headers: asked });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
+    expect(preflight.headers.get("access-control-allow-methods")).toBe("POST");
   });
 
   it("takes the last of two keys that are alike, as JSON.parse does", async () => {

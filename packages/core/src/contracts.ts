@@ -184,15 +184,15 @@ export interface UploadSlot {
   contentType: string;
 }
 
-/** RunPod's job as `/status` and webhooks show it; unknown fields are dropped, all but the status may be missing. */
+/** RunPod's job as `/status` and webhooks show it; unknown fields are dropped, all but the status may be missing or null. */
 export const providerJob = z.object({
-  id: z.string().optional(),
-  status: z.string(),
+  id: z.string().max(200).nullish(),
+  status: z.string().max(200),
   output: z.unknown().optional(),
   error: z.unknown().optional(),
-  delayTime: z.number().optional(),
-  executionTime: z.number().optional(),
-  workerId: z.string().optional(),
+  delayTime: z.number().nullish(),
+  executionTime: z.number().nullish(),
+  workerId: z.string().max(200).nullish(),
 });
 /** The part of RunPod's account of a job that is read. */
 export type ProviderJob = z.infer<typeof providerJob>;

@@ -6,20 +6,27 @@ import { storableText, unstorable } from "./storable.ts";
 export function reportOf(job: ProviderJob): Omit<Report, "attempt" | "source"> {
   return {
     status: storableText(job.status) as ProviderStatus,
-    ...(job.id === undefined ? {} : { providerId: storableText(job.id) }),
+    ...(isAbsent(job.id) ? {} : { providerId: storableText(job.id) }),
     ...(job.status === "COMPLETED" ? { output: job.output ?? {} } : {}),
-    ...(job.error === undefined || job.error === null ? {} : { error: errorText(job.error) }),
-    ...(job.delayTime === undefined ? {} : { delayTime: wholeMs(job.delayTime) }),
-    ...(job.executionTime === undefined ? {} : { executionTime: wholeMs(job.executionTime) }),
-    ...(job.workerId === undefined ? {} : { workerId: storableText(job.workerId) }),
+    ...(isAbsent(job.error) ? {} : { error: errorText(job.error) }),
+    ...(isAbsent(job.delayTime) ? {} : { delayTime: wholeMs(job.delayTime) }),
+    ...(isAbsent(job.executionTime) ? {} : { executionTime: wholeMs(job.executionTime) }),
+    ...(isAbsent(job.workerId) ? {} : { workerId: storableText(job.workerId) }),
   };
 }
 
+/** Every report is kept for a week, and nobody reads more of an error; characters. */
+const LONGEST_ERROR = 10_000;
+
 function errorText(error: unknown): string {
-  if (typeof error === "string") return storableText(error);
+  if (typeof error === "string") return storableText(error.slice(0, LONGEST_ERROR));
   const wrong = unstorable(error);
-  return wrong ? `an error that can't be shown: ${wrong.message}` : JSON.stringify(error);
+  if (wrong) return `an error that can't be shown: ${wrong.message}`;
+  return storableText(JSON.stringify(error).slice(0, LONGEST_ERROR));
 }
+
+/** RunPod writes null for what it does not know yet. */
+const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
 
 /** Milliseconds as a bigint of the database. */
 const wholeMs = (ms: number): number => Math.min(Math.max(0, Math.round(ms)), Number.MAX_SAFE_INTEGER);

@@ -20,7 +20,7 @@ export function functionApp(name: string, maxBodyBytes: number): Hono {
     },
   });
   // Browsers hide headers that are not named here from the app (fetch.spec.whatwg.org#http-access-control-expose-headers).
-  app.use(cors({ origin: "*", maxAge: 86_400, exposeHeaders: ["retry-after"] }));
+  app.use(cors({ origin: "*", allowMethods: ["POST"], maxAge: 86_400, exposeHeaders: ["retry-after"] }));
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -49,30 +49,49 @@ export function functionApp(name: string, maxBodyBytes: number): Hono {
   return app;
 }
 
-/** The body as JSON, however deep. Throws `unsupported_media_type` or `invalid_input`. */
+/** The body as JSON, however deep; what is no UTF-8 becomes U+FFFD. Throws `unsupported_media_type` or `invalid_input`. */
 export async function readJson(context: Context): Promise<unknown> {
-  const type = context.req.header("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new PodbaseError("unsupported_media_type", "Send the body as application/json.");
-  }
-  const text = await context.req.text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new PodbaseError("invalid_input", "The body is not JSON.", {
-      issues: [{ path: [], message: "not JSON" }],
-    });
-  }
+  expectJson(context);
+  return parseJson(await context.req.text());
 }
 
-/** The same for what will be stored: refuses what the database can't hold, with the path to it. */
+/** The same for what will be stored: refuses what is no UTF-8 or what the database can't hold, with the path to it. */
 export async function readStorableJson(context: Context): Promise<unknown> {
-  const value = await readJson(context);
+  expectJson(context);
+  const bytes = await context.req.arrayBuffer();
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw notJson("not UTF-8");
+  }
+  const value = parseJson(text);
   const wrong = unstorable(value);
   if (wrong)
     throw new PodbaseError("invalid_input", "The body holds what can't be stored.", { issues: [wrong] });
   return value;
 }
+
+/** JSON has no other charset than UTF-8 (RFC 8259), and nothing here unpacks what is compressed. */
+function expectJson(context: Context): void {
+  const [type = "", ...parameters] = (context.req.header("content-type") ?? "").split(";");
+  const charset = parameters.map((each) => /^\s*charset\s*=\s*"?([^"\s]*)/i.exec(each)?.[1]).find(Boolean);
+  if (!/^application\/json\s*$/i.test(type) || !/^(utf-?8|us-ascii)$/i.test(charset ?? "utf-8"))
+    throw new PodbaseError("unsupported_media_type", "Send the body as application/json, in UTF-8.");
+  if (!/^(identity)?$/i.test(context.req.header("content-encoding") ?? ""))
+    throw new PodbaseError("unsupported_media_type", "Send the body as it is, not compressed.");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notJson("not JSON");
+  }
+}
+
+const notJson = (message: string) =>
+  new PodbaseError("invalid_input", `The body is ${message}.`, { issues: [{ path: [], message }] });
 
 function respond(context: Context, error: PodbaseError): Response {
   if (error.retryAfterS !== undefined) context.header("retry-after", String(error.retryAfterS));
