@@ -49,6 +49,13 @@ const word = defineJob({
   tasks: { text: { route: "text", input: () => ({ n: 1 }), output: text } },
 });
 
+/** The same, whose webhook counts only once RunPod has said so itself. */
+const checked = defineJob({
+  kind: "checked",
+  input: z.object({}),
+  tasks: { text: { ...word.tasks.text, confirm: true } },
+});
+
 /** The same, not to be bought twice. */
 const dearWord = defineJob({
   kind: "dearWord",
@@ -92,6 +99,6 @@ const gallery = defineJob({
 });
 
 /** The kinds by name. */
-export const JOBS = { three, dear, word, dearWord, gallery };
+export const JOBS = { three, dear, word, checked, dearWord, gallery };
 /** The routes of all their tasks. */
 export const ROUTES = ["text", "audio", "pdf"];

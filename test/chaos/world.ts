@@ -24,6 +24,8 @@ export interface WorldOptions {
   database: ClockedDatabase;
   point?: FaultPoint;
   faults?: Fault[];
+  /** How long a worker takes to start. Default 4 s. */
+  coldStartMs?: number;
   /** How long the work of a task takes. Default 8 s. */
   workMs?: number;
   /** What a worker returns for a task's input; what it throws fails the task. Default `{ text: "done" }`. */
@@ -100,7 +102,12 @@ export class World {
       endpoints: Object.fromEntries(
         ROUTES.map((route) => [
           route,
-          { handler: world.#worker(route), coldStartMs: 4000, pickupMs: 100, idleTimeoutMs: 60_000 },
+          {
+            handler: world.#worker(route),
+            coldStartMs: options.coldStartMs ?? 4000,
+            pickupMs: 100,
+            idleTimeoutMs: 60_000,
+          },
         ]),
       ),
     });
@@ -108,13 +115,17 @@ export class World {
   }
 
   /** A user's request, repeated with its key until it is answered, as an app's outbox does. Gives the job's id. */
-  async request(kind: keyof typeof JOBS, input: object = {}): Promise<string> {
-    const body = JSON.stringify({ kind, input, idempotencyKey: randomUUID() });
+  async request(kind: keyof typeof JOBS, input: object = {}, { bulk = false } = {}): Promise<string> {
+    const one = { kind, input, idempotencyKey: randomUUID() };
+    const body = JSON.stringify(bulk ? { jobs: [one] } : one);
     const headers = { "content-type": "application/json" };
     for (let tries = 0; tries < 5; tries++) {
       // No answer: the process died, as a fault wanted it to.
       const answer = await this.#call("request-job", "", { method: "POST", headers, body }).catch(() => null);
-      if (answer?.ok) return ((await answer.json()) as { jobId: string }).jobId;
+      if (answer?.ok) {
+        const made = (await answer.json()) as { jobId: string; jobs?: [{ jobId: string }] };
+        return made.jobs?.[0].jobId ?? made.jobId;
+      }
       await this.clock.advance(2000);
     }
     throw new Error("the request was never answered");
@@ -190,7 +201,9 @@ export class World {
       storage: this.points.guard(process, "storage", {
         signUpload: async (path) => `${PROJECT}/upload/${path}`,
         remove: async (paths) => {
-          await this.database.query("delete from storage.objects where name = any ($1)", paths);
+          const { database } = this;
+          await database.query("select set_config('storage.allow_delete_query', 'true', false)");
+          for (const path of paths) await database.query("delete from storage.objects where name = $1", path);
         },
       }),
       runpod: new RunPod({
