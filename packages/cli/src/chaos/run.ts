@@ -3,6 +3,7 @@ import { accountOf } from "./account.ts";
 import { type Arena, SCALE } from "./arena.ts";
 import { type Certificate, isHeld } from "./certificate.ts";
 import type { FaultName } from "./faults.ts";
+import { inTime } from "./in-time.ts";
 import { Ledger } from "./ledger.ts";
 import { planRequests, RATE, sendRequests, signUpUsers } from "./requests.ts";
 import { readRows } from "./rows.ts";
@@ -31,6 +32,8 @@ const LONGEST_STORM = 3;
 const CALM_MS = 300_000;
 const LONGEST_CALM = 4;
 const LOOK_MS = 250;
+/** For what is asked of the database at the end, and then asked again. */
+const PATIENCE_MS = 60_000;
 
 /** Runs jobs under faults, waits for their ends and draws up the account. */
 export async function runChaos(arena: Arena, options: ChaosOptions): Promise<Certificate> {
@@ -72,10 +75,9 @@ export async function runChaos(arena: Arena, options: ChaosOptions): Promise<Cer
 
   const callsAfter = arena.stack.functions.calls();
   const idle = await idleCalls(arena, options.idleSeconds);
-  const rows = await readRows(
-    arena.stack.sql,
-    users.map(({ id }) => id),
-  );
+  const ids = users.map(({ id }) => id);
+  const read = () => inTime(readRows(arena.stack.sql, ids), PATIENCE_MS);
+  const rows = await read().catch(read);
   const account = accountOf(requests, ledger, rows);
   const names = Object.keys(callsAfter).sort();
   return {
@@ -116,8 +118,10 @@ async function untilEnded(
 ): Promise<void> {
   const ids = users.map(({ id }) => id);
   while (!signal.aborted) {
-    const [row] = await stack.sql<{ open: number }[]>`
+    const count = stack.sql<{ open: number }[]>`
       select count(*)::int as open from podbase.jobs where user_id = any (${ids}::uuid[]) and finished_at is null`;
+    // Without an answer the next look finds out.
+    const [row] = await inTime(count.execute(), PATIENCE_MS).catch(() => []);
     if (row?.open === 0 && ledger.open === 0) return;
     await delay(LOOK_MS);
   }

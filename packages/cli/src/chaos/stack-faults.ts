@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "@podbase/simulator";
 import type { Arena } from "./arena.ts";
+import { inTime } from "./in-time.ts";
 
 /**
  * Begins a fault of the stack. What it gives ends it; without, it was over at once. "missed": there was nothing to strike
@@ -16,6 +17,8 @@ export type Strike = (
 
 const FUNCTIONS = ["request-job", "runpod-webhook", "reconcile"] as const;
 const LOOK_MS = 20;
+/** For one statement or call; then it is made again. */
+const PATIENCE_MS = 20_000;
 
 /** What goes wrong on the side of Supabase, by the name of the fault class. */
 export const STACK_FAULTS = {
@@ -37,22 +40,29 @@ export const STACK_FAULTS = {
   "gateway-cut": async ({ stack }) => stack.cutGateway(),
   "cron-stopped": async ({ stack }) => {
     const set = (active: boolean) =>
-      stack.sql`update cron.job set active = ${active} where jobname = 'podbase-tick'`;
+      inTime(
+        stack.sql`update cron.job set active = ${active} where jobname = 'podbase-tick'`.execute(),
+        PATIENCE_MS,
+      );
     await set(false);
     return async () => void (await set(true));
   },
   "cron-doubled": async ({ stack }) => {
     // A second schedule of the same command, and ticks and calls that nobody asked for.
-    await stack.sql`select cron.schedule('podbase-tick-again', '1 second', 'select podbase_private.tick()')`;
-    const tick = () => stack.sql`select podbase_private.tick()`;
+    const schedule = stack.sql`select cron.schedule('podbase-tick-again', '1 second', 'select podbase_private.tick()')`;
+    await inTime(schedule.execute(), PATIENCE_MS);
+    const tick = () => stack.sql`select podbase_private.tick()`.execute();
     const reconcile = () =>
       fetch(`${stack.url}/functions/v1/reconcile`, {
         method: "POST",
         headers: { apikey: stack.secretKeys.podbase ?? "" },
       });
-    await Promise.all([tick(), tick(), tick(), reconcile(), reconcile()]);
+    await inTime(Promise.all([tick(), tick(), tick(), reconcile(), reconcile()]), PATIENCE_MS);
     // Not by unschedule, which fails when its answer was lost and it is called again.
-    return async () => void (await stack.sql`delete from cron.job where jobname = 'podbase-tick-again'`);
+    return async () => {
+      const again = stack.sql`delete from cron.job where jobname = 'podbase-tick-again'`;
+      await inTime(again.execute(), PATIENCE_MS);
+    };
   },
   "storage-full": async ({ dataDir }) => {
     // Storage has no place to put an upload: it answers as with a full disk, and what it has stays readable.
