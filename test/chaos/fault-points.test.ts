@@ -85,7 +85,7 @@ const OTHERS = {
   "of a job that is deleted with its files": { kind: "three", remove: true },
 } satisfies Record<string, Story>;
 
-describe("every fault point", { timeout: 120_000 }, () => {
+describe("every fault point", { timeout: 300_000 }, () => {
   // The functions tell each of these failures to their log.
   beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => {}));
   afterAll(() => void vi.restoreAllMocks());
