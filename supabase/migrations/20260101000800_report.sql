@@ -220,7 +220,7 @@ end $$;
 --     claims: as many tasks as this made ready or made room for, whosever they are
 -- Reports may be lost, doubled, late and out of order; a finished task never changes. The one exception to an
 -- attempt's sticky end: a COMPLETED of an earlier attempt, however that ended, wins while the task is open. Emits one
--- version for each changed task. SQLSTATE PB007 for an output over 20 MB (RunPod's own limit).
+-- version for each changed task. SQLSTATE PB007 for a report over 20 MB (RunPod's own limit of an output).
 -- Caller: service_role. Locks: the job, then the endpoint, then what claim() takes.
 create function podbase_private.record_report(report jsonb) returns jsonb
 language plpgsql security definer

@@ -30,8 +30,8 @@ begin
   return v_jobs;
 end $$;
 
--- Anybody's jobs, newest first: of these ids, or statuses, or all; at most p_max_jobs of them, and 1,000. Ids of no job are
--- left out. Caller: service_role.
+-- Anybody's jobs, newest first: of these ids, at most 1,000, or else the newest p_max_jobs; of these statuses only, if
+-- any. Ids of no job are left out. Caller: service_role.
 create function podbase_private.operator_find_jobs(
   p_ids uuid[], p_statuses podbase.job_status[], p_max_jobs int
 ) returns jsonb
@@ -40,7 +40,8 @@ language sql stable security definer set search_path = '' as $$
   from (
     select j.id, j.created_at from podbase.jobs j
     where (p_ids is null or j.id = any (p_ids)) and (p_statuses is null or j.status = any (p_statuses))
-    order by j.created_at desc, j.id limit greatest(0, least(p_max_jobs, 1000))
+    order by j.created_at desc, j.id
+    limit case when p_ids is null then greatest(0, least(p_max_jobs, 1000)) else 1000 end
   ) found;
 $$;
 

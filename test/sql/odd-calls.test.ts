@@ -40,6 +40,19 @@ describe("every function about one job or task", () => {
       expect(row!.jobs, text).toEqual([]);
     }
   });
+
+  it("that lists jobs gives all that are asked for by id, and else the newest", async () => {
+    const jobs = [];
+    for (let n = 0; n < 3; n++) jobs.push((await engine.submit(user, ONE)).job.id);
+    const list = async (more: string) => {
+      const [row] = await engine.sql.unsafe(
+        `select podbase.operator_find_jobs(${more}max_jobs => 2) as jobs`,
+      );
+      return row!.jobs.map(({ id }: { id: string }) => id);
+    };
+    expect((await list(`ids => '{${jobs}}', `)).sort()).toEqual(jobs.sort());
+    expect(await list("")).toHaveLength(2);
+  });
 });
 
 describe("a request", () => {

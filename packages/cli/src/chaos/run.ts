@@ -52,6 +52,7 @@ export async function runChaos(arena: Arena, options: ChaosOptions): Promise<Cer
   const deadline = new AbortController();
   const storm = startStorm(arena, hits, seed);
   const sending = sendRequests(arena, requests, deadline.signal);
+  // Awaited below; until then its failure is nobody's.
   sending.catch(() => {});
   const answered = () => requests.filter(({ job }) => job !== undefined).length;
   const watch = setInterval(() => {
