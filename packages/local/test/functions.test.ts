@@ -82,7 +82,14 @@ beforeAll(async () => {
      export default { fetch: () => Response.json(z.string().safeParse(1).success) };`,
   );
   await write("supabase/functions/guarded/index.ts", `export default { fetch: () => new Response("in") };`);
-  await write("supabase/functions/first/index.ts", `export default { fetch: () => new Response("first") };`);
+  await write(
+    "supabase/functions/first/index.ts",
+    `export default { async fetch(request) {
+       const go = new URL(request.url).searchParams.get("file");
+       while (!(await Deno.stat(go).catch(() => null))) await new Promise((done) => setTimeout(done, 10));
+       return new Response("first");
+     } };`,
+  );
   await write("supabase/functions/silent/index.ts", `export default { fetch: () => new Promise(() => {}) };`);
   await write("supabase/functions/off/index.ts", `export default { fetch: () => new Response("on") };`);
   await write("supabase/functions/.env", "FROM_FILE=1\nBOTH=file\nSUPABASE_URL=stolen\n");
@@ -213,9 +220,11 @@ describe("Edge Functions", () => {
 
   test("a function is not killed before it has answered anything", async () => {
     expect(await functions.kill("first")).toBe(false);
-    const answer = textOf("first");
+    const go = join(project, "go");
+    const answer = textOf(`first?file=${go}`);
     await vi.waitFor(() => expect(functions.calls().first).toBe(1), { timeout: 10_000 });
     expect(await functions.kill("first")).toBe(false);
+    await writeFile(go, "");
     expect(await answer).toBe("first");
     expect(await functions.kill("first")).toBe(true);
   });

@@ -63,6 +63,21 @@ describe("a pool whose connection is lost", () => {
     await Promise.all(asked);
   });
 
+  it("comes back when all its connections end at once", async () => {
+    const wide = postgres(database.superuserUrl, {
+      max: 4,
+      socket: patientSocket(300),
+    } as postgres.Options<Record<string, never>>);
+    const all = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 4 }, ask));
+    await all(() => wide`select pg_sleep(0.1)`);
+    await killer`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+                 where datname = current_database() and pid <> pg_backend_pid()`;
+    await expect
+      .poll(() => all(() => wide`select 1 as one`.catch(() => [])), PATIENCE)
+      .toEqual(Array(4).fill([{ one: 1 }]));
+    await wide.end({ timeout: 1 });
+  });
+
   it("comes back when it was idle", async () => {
     await kill(await pidOf(sql));
     await expect.poll(answered, PATIENCE).toEqual([{ one: 1 }]);
