@@ -61,7 +61,9 @@ export async function runChaos(arena: Arena, options: ChaosOptions): Promise<Cer
   let quiet: NodeJS.Timeout | undefined;
   try {
     const made = Promise.all([sending, delay(stormMs)]);
-    await Promise.race([made, delay(LONGEST_STORM * stormMs), storm.failure]);
+    // Not a reason to stay when all has ended sooner.
+    const longest = delay(LONGEST_STORM * stormMs, undefined, { ref: false });
+    await Promise.race([made, longest, storm.failure]);
     await storm.calm();
     log("The storm is over; waiting for what is open …");
     quiet = endOfQuiet(() => answered() + ledger.executions.length, deadline);
