@@ -50,9 +50,8 @@ const ended = async (simulator: Simulator, job: string) => {
   return status(simulator, job);
 };
 
-test.runIf(python)("a Python worker takes jobs, reports, streams, tells of progress and fails", async () => {
-  const simulator = await start();
-  startWorker(simulator, "worker-1");
+/** Its worker does one job and fails at another, and says so. */
+const doesAndFails = async (simulator: Simulator) => {
   const plain = await run(simulator, { text: "größer" });
   expect(await ended(simulator, plain)).toMatchObject({
     status: "COMPLETED",
@@ -63,6 +62,12 @@ test.runIf(python)("a Python worker takes jobs, reports, streams, tells of progr
   const failing = await run(simulator, { fail: "no such voice" });
   const { error } = await ended(simulator, failing);
   expect(JSON.parse(error)).toMatchObject({ error_message: "no such voice", worker_id: "worker-1" });
+};
+
+test.runIf(python)("a Python worker takes jobs, reports, streams, tells of progress and fails", async () => {
+  const simulator = await start();
+  startWorker(simulator, "worker-1");
+  await doesAndFails(simulator);
 
   const streaming = await run(simulator, { chunks: 3 });
   await ended(simulator, streaming);
@@ -123,16 +128,7 @@ test.runIf(library)(
   async () => {
     const simulator = await start();
     startWorker(simulator, "worker-1", SDK);
-    const plain = await run(simulator, { text: "größer" });
-    expect(await ended(simulator, plain)).toMatchObject({
-      status: "COMPLETED",
-      output: { did: { text: "größer" } },
-      workerId: "worker-1",
-    });
-
-    const failing = await run(simulator, { fail: "no such voice" });
-    const { error } = await ended(simulator, failing);
-    expect(JSON.parse(error)).toMatchObject({ error_message: "no such voice", worker_id: "worker-1" });
+    await doesAndFails(simulator);
 
     const waiting = await run(simulator, { steps: 2, wait_for_stop: true });
     await expect

@@ -1,44 +1,7 @@
-import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
-import {
-  type EndpointOptions,
-  echo,
-  realClock,
-  type Simulator,
-  type SimulatorOptions,
-} from "../src/index.ts";
+import { echo } from "../src/index.ts";
 import { call, health, KEY, run, startOne, status, story } from "./helpers.ts";
-
-const start = (endpoint: Partial<EndpointOptions> = {}, options: Partial<SimulatorOptions> = {}) =>
-  startOne({ handler: "worker", ...endpoint }, options);
-
-/** The addresses that runpod/runpod-python 1.12.0 makes of its environment, and its headers. */
-const workerOf = (simulator: Simulator, id = "worker-1") => {
-  const env = simulator.workerEnvironment("ep", id);
-  const take = env.RUNPOD_WEBHOOK_GET_JOB?.replace("$ID", id) ?? "";
-  const ask = async (url: string, init: RequestInit = {}) => {
-    const headers = { authorization: env.RUNPOD_AI_API_KEY ?? "", ...init.headers };
-    const response = await simulator.fetch(url, { ...init, headers });
-    const text = await response.text();
-    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
-  };
-  const post = (template: string | undefined, job: string, data: unknown) =>
-    ask(`${template?.replace("$RUNPOD_POD_ID", id).replace("$ID", job)}&isStream=false`, {
-      method: "POST",
-      headers: { "content-type": "application/x-www-form-urlencoded", "x-request-id": job },
-      body: typeof data === "string" ? data : JSON.stringify(data),
-    });
-  return {
-    take: (signal?: AbortSignal) => ask(`${take}&job_in_progress=0`, signal && { signal }),
-    takeBatch: (size: number) =>
-      ask(`${take.replace("/job-take/", "/job-take-batch/")}&batch_size=${size}&job_in_progress=0`),
-    done: (job: string, data: unknown) => post(env.RUNPOD_WEBHOOK_POST_OUTPUT, job, data),
-    stream: (job: string, data: unknown) => post(env.RUNPOD_WEBHOOK_POST_STREAM, job, data),
-    stops: () => ask(take.replace("/job-take/", "/job-stop/")),
-    ping: (jobs = "") =>
-      ask(`${env.RUNPOD_WEBHOOK_PING?.replace("$RUNPOD_POD_ID", id)}&job_id=${jobs}&runpod_version=1.12.0`),
-  };
-};
+import { start, workerOf } from "./wire-worker.ts";
 
 test("the environment has what the library reads, with a ? in each address", async () => {
   const simulator = await start();
@@ -189,54 +152,6 @@ test("a job past its execution timeout is stopped too", async () => {
   await simulator.advance(8000);
   expect((await stops).body).toEqual({ jobsToStop: [id] });
   expect(await status(simulator, id)).toMatchObject({ status: "FAILED", error: "executionTimeout exceeded" });
-});
-
-test("a job is kept by pings that name it and lost without: re-dispatched once, then failed", async () => {
-  const simulator = await start();
-  const [first, second] = [workerOf(simulator), workerOf(simulator, "worker-2")];
-  const id = await run(simulator, { x: 1 });
-  await first.take();
-  for (let n = 0; n < 10; n++) {
-    await simulator.advance(10_000);
-    await first.ping(id);
-  }
-  expect(await status(simulator, id)).toMatchObject({ status: "IN_PROGRESS" });
-  await simulator.advance(30_000);
-  await first.ping();
-  await simulator.advance(15_000);
-  expect(await status(simulator, id)).toEqual({ id, retries: 1, status: "IN_QUEUE" });
-  expect((await second.take()).body).toMatchObject({ id });
-  expect(await first.done(id, { output: 1 })).toMatchObject({ status: 200 });
-  await simulator.advance(45_000);
-  expect(await status(simulator, id)).toMatchObject({
-    status: "FAILED",
-    error: "job timed out after 1 retries",
-  });
-});
-
-test("a worker program has real time for its pings and its calls, however fast the clock", async () => {
-  const keep = { retention: { runMs: 86_400_000 } };
-  const simulator = await start({ executionTimeoutMs: 86_400_000 }, { clock: realClock(1000), ...keep });
-  const worker = workerOf(simulator);
-  const taking = worker.take();
-  const id = await run(simulator, { x: 1 });
-  expect((await taking).body).toMatchObject({ id });
-  // Far longer than a silent worker is waited for, were it on the simulator's clock.
-  await setTimeout(100);
-  await worker.done(id, { output: 1 });
-  const told = await status(simulator, id);
-  expect(told).toMatchObject({ status: "COMPLETED", output: 1 });
-  expect(told).not.toHaveProperty("retries");
-});
-
-test("a worker that is not heard of is gone, until it asks again", async () => {
-  const simulator = await start();
-  const worker = workerOf(simulator);
-  await worker.ping();
-  await simulator.advance(65_000);
-  expect(simulator.endpoints()[0]?.workers).toEqual([{ id: "worker-1", state: "stopped" }]);
-  await worker.ping();
-  expect(simulator.endpoints()[0]?.workers).toEqual([{ id: "worker-1", state: "idle" }]);
 });
 
 test("a result that is too large is refused with 400, and the job ends without it", async () => {
