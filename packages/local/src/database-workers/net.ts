@@ -40,6 +40,7 @@ export async function startNet(options: NetOptions): Promise<Worker> {
     const lost = new Promise<never>((_, reject) => {
       lose = () => reject(new Error("the session of the batch is gone"));
     });
+    // Whoever has a batch under way hears of it; a session that rests has nobody to tell.
     lost.catch(() => {});
     return { sql: connect(() => lose()), lost };
   };
