@@ -60,7 +60,7 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
   const isRestless = () => session.isRestless();
   const pace = createPace({ runtime, lifecycle, connection, poll, isBusy: store.isBusy, isRestless });
   const ends = createEnds();
-  /** Whether anything came through the channel since the last reading of everything. */
+  /** Whether anything came through the channel since the last reading of everything began. */
   let heard = true;
   /** Who is signed in; null: nobody; undefined: not known (yet), or nothing is watched. */
   let user: string | null | undefined;
@@ -79,6 +79,9 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
   const read = async (everything: boolean, signal: AbortSignal): Promise<void> => {
     if (typeof user !== "string") return;
     const options = { signal };
+    const wasHeard = heard;
+    // Before the reading: what comes through while it is under way, such as a join, is part of what the next one can't tell.
+    if (everything) heard = false;
     let news = false;
     const take = (jobs: readonly Job[]): string[] => {
       const changed = jobs.filter((job) => {
@@ -103,10 +106,9 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     }
     const asked = everything ? watches.ids().filter((id) => !listed.has(id)) : store.stale();
     if (asked.length > 0) await readIds(asked, options, take);
-    if (!everything) return;
     // What a joined channel should have told was found by looking: it is open, but silent, until the next message.
-    if (news && !heard && connection.get() === "live" && poll !== false) pace.lose();
-    heard = false;
+    const isSilent = everything && news && !wasHeard && !heard;
+    if (isSilent && connection.get() === "live" && poll !== false) pace.lose();
   };
 
   const isOpen = (): boolean => watches.ids().length > 0 || lists.hasOpen();

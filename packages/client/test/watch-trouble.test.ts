@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { createPodbase } from "../src/index.ts";
 import { json } from "./support/fake-supabase.ts";
-import { jobId } from "./support/rows.ts";
+import { jobId, jobRow } from "./support/rows.ts";
 import { completed, setUp, setUpLive } from "./support/set-up.ts";
 
 describe("trouble while watching", () => {
@@ -69,6 +69,23 @@ describe("trouble while watching", () => {
     expect(watched.phases).toEqual(["queued"]);
     await runtime.advance(1);
     expect(watched.phases).toEqual(["queued", "running"]);
+  });
+
+  it("does not take a channel for silent that tells nothing yet while a slow reading is under way", async () => {
+    const { supabase, runtime, podbase, watch } = setUp();
+    const watched = watch();
+    await runtime.settle();
+    const old = json([jobRow(1)]);
+    supabase.intercept(() => new Promise((resolve) => void runtime.after(1_000, () => resolve(old))));
+    const channel = supabase.channels.open();
+    channel?.join();
+    await runtime.advance(300);
+    supabase.database.change(jobId(1), { phase: "running" });
+    supabase.intercept(null);
+    channel?.system({ status: "ok" });
+    await runtime.advance(5_000);
+    expect(watched.phases.at(-1)).toBe("running");
+    expect(podbase.connection).toBe("live");
   });
 
   it("never polls when told not to", async () => {
