@@ -24,7 +24,7 @@ export interface Person {
 /** Seats a person in front of the page, signed in unless told otherwise. `prepare` may add to the context before the page is opened. */
 export async function seat(
   browser: Browser,
-  { stack }: WatchingStack,
+  { stack, note }: WatchingStack,
   prepare: (context: BrowserContext) => Promise<void> = async () => {},
   { signedIn = true } = {},
 ): Promise<Person> {
@@ -42,11 +42,22 @@ export async function seat(
   context.on("request", (request) => {
     if (request.url().includes("/rest/v1/rpc/find_jobs")) reads++;
   });
-  context.on("page", (page) =>
-    page.on("websocket", (socket) =>
-      socket.on("framereceived", ({ payload }) => void frames.push(String(payload))),
-    ),
+  context.on("page", (page) => {
+    page.on("websocket", (socket) => {
+      note(`${network.url} opens a socket`);
+      socket.on("framereceived", ({ payload }) => void frames.push(String(payload)));
+      socket.on("close", () => note(`${network.url} a socket closed`));
+    });
+    page.on("pageerror", (error) => note(`${network.url} ${error.stack}`));
+    page.on("console", (message) => note(`${network.url} says ${message.text()}`));
+  });
+  context.on("requestfailed", (request) =>
+    note(`${network.url} ${request.method()} ${request.url()}: ${request.failure()?.errorText}`),
   );
+  context.on("response", (response) => {
+    const { pathname } = new URL(response.url());
+    if (/^\/(auth|rest|functions)\//.test(pathname)) note(`${network.url} ${pathname}: ${response.status()}`);
+  });
   const page = await context.newPage();
   await page.goto(network.url);
   await page.getByTestId("guest").waitFor();

@@ -20,20 +20,32 @@ export interface WatchingStack {
   truth(job: string): Promise<Record<string, string>>;
   /** The same access token with a life of this many seconds from now. */
   shortLived(token: string, seconds: number): Promise<string>;
+  /** Keeps a line for who has to find out why a test failed. */
+  note(line: string): void;
+  /** Those lines, the stack's own log, and what happened to every job. */
+  report(): Promise<string>;
   stop(): Promise<void>;
 }
+
+/** Lines that a report shows at most. */
+const NOTES = 400;
 
 /** Starts one on free ports, in a temporary folder that `stop` removes. */
 export async function startWatchingStack({ page = true } = {}): Promise<WatchingStack> {
   const folder = await mkdtemp(join(tmpdir(), "podbase-watching-"));
   const dataDir = join(folder, "data");
   const workers = createGatedWorkers();
+  const notes: string[] = [];
+  const note = (line: string) => {
+    notes.push(`${new Date().toISOString()} ${line}`);
+    if (notes.length > NOTES) notes.shift();
+  };
   const demo = await startDemoStack({
     projectDir: ROOT,
     dataDir,
     port: 0,
     stack: { watch: false },
-    log: () => {},
+    log: note,
     coldStartMs: 50,
     endpoint: { pickupMs: 5, queueDelayMs: 20, workersMax: 40, idleTimeoutMs: 600_000 },
     maxInFlight: 40,
@@ -60,6 +72,12 @@ export async function startWatchingStack({ page = true } = {}): Promise<Watching
     async shortLived(token, seconds) {
       const keys = await loadKeys(dataDir);
       return keys.sign(await keys.verify(token), seconds);
+    },
+    note,
+    async report() {
+      const jobs = await stack.sql<{ story: object }[]>`
+        select podbase_private.explain(id, true) as story from podbase.jobs order by created_at desc limit 20`;
+      return [...notes, ...jobs.map(({ story }) => JSON.stringify(story, null, 1))].join("\n");
     },
     async stop() {
       workers.openAll();
