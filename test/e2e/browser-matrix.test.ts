@@ -86,16 +86,14 @@ describe.concurrent("a person who watches a job", { timeout: 90_000 }, () => {
     const person = await seat(browser, watching, (context) => context.clock.install());
     const { page } = person;
     const job = await person.ask();
-    person.network.cut();
-    await person.context.setOffline(true);
+    await person.goOffline();
     await page.locator('[data-connection="offline"]').waitFor();
     await end(job);
     await page.clock.runFor("01:00");
     expect(await shows(page, COMPLETED)).toBe(false);
     const { taken } = await armTruth(page, "online", COMPLETED);
     const before = person.reads();
-    person.network.restore();
-    await person.context.setOffline(false);
+    await person.goOnline();
     judge("network off for a minute", await taken, person, before);
     await person.close();
   });
@@ -166,14 +164,12 @@ describe.concurrent("a person who watches a job", { timeout: 90_000 }, () => {
     await person.close();
   });
 
-  it("asks while offline and gets one reading when the network is back", async () => {
+  it("asks while offline and is at their one reading when the network is back", async () => {
     const person = await seat(browser, watching);
     const { page } = person;
     await person.askOffline();
-    person.network.restore();
-    await person.context.setOffline(false);
-    await page.locator('[data-testid="history-item"]').waitFor();
-    await page.getByTestId("waiting-requests").waitFor({ state: "detached" });
+    await person.goOnline();
+    await underway(page);
     expect(await page.getByTestId("history-item").count()).toBe(1);
     await person.close();
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sceneOfFile } from "./browser-scene.ts";
 import { finishJobs, insertJobs } from "./watching-bulk.ts";
-import { seat } from "./watching-page.ts";
+import { seat, setOnline } from "./watching-page.ts";
 import { changeSession, userOf } from "./watching-session.ts";
 
 const { browser, watching } = await sceneOfFile();
@@ -34,6 +34,26 @@ describe("the page of a person", { timeout: 90_000 }, () => {
     expect(await direction("h1 bdi")).toBe("rtl");
     expect(await direction(".history-name")).toBe("rtl");
     expect(await direction("h1")).toBe("ltr");
+    await person.close();
+  });
+
+  it("takes a question that is asked in a browser which is wrong to think itself offline", async () => {
+    const person = await seat(browser, watching);
+    await setOnline(person.context, false);
+    const job = await person.ask();
+    expect(await watching.truth(job)).toMatchObject({ job: "processing" });
+    await person.close();
+  });
+
+  it("leaves a person alone who writes the next question when the one before is sent", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    await person.askOffline();
+    await page.getByTestId("question").fill("And then?");
+    await person.goOnline();
+    await page.getByTestId("history-item").waitFor();
+    await page.getByTestId("waiting-requests").waitFor({ state: "detached" });
+    expect(await page.getByTestId("question").inputValue()).toBe("And then?");
     await person.close();
   });
 

@@ -18,6 +18,9 @@ export interface Person {
   ask(): Promise<string>;
   /** Cuts the network and asks for a reading; resolves when the page says that the request waits. */
   askOffline(): Promise<void>;
+  /** Cuts the network, which the page is told of. */
+  goOffline(): Promise<void>;
+  goOnline(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,7 +38,7 @@ export async function seat(
   );
   // Eight browsers beside other tests on two cores: what is slow is not lost.
   context.setDefaultTimeout(60_000);
-  await context.addInitScript(followHiddenness);
+  await context.addInitScript(followSurroundings);
   await prepare(context);
   let reads = 0;
   const frames: string[] = [];
@@ -65,6 +68,10 @@ export async function seat(
     await page.getByTestId("guest").click();
     await page.getByTestId("name").waitFor();
   }
+  const goOffline = () => {
+    network.cut();
+    return setOnline(context, false);
+  };
   return {
     context,
     page,
@@ -76,9 +83,13 @@ export async function seat(
       await underway(page);
       return page.url().split("/").at(-1) ?? "";
     },
+    goOffline,
+    goOnline() {
+      network.restore();
+      return setOnline(context, true);
+    },
     async askOffline() {
-      network.cut();
-      await context.setOffline(true);
+      await goOffline();
       await fillIn(page, "Offline");
       await page.getByTestId("waiting-requests").waitFor();
     },
@@ -102,19 +113,41 @@ export async function underway(page: Page): Promise<void> {
   await page.locator('[data-connection="live"]').waitFor();
 }
 
-/** Runs in the page: headless tabs are always shown, so hiding one is told to the page by hand. */
-function followHiddenness(): void {
+/**
+ * Runs in the page: headless tabs are always shown, so hiding one is told to the page by hand. So is the network, or tests
+ * would depend on that of the machine: without any, a browser takes itself for offline.
+ */
+function followSurroundings(): void {
   let hidden = false;
+  let online = true;
   Object.defineProperties(Document.prototype, {
     hidden: { configurable: true, get: () => hidden },
     visibilityState: { configurable: true, get: () => (hidden ? "hidden" : "visible") },
   });
+  Object.defineProperty(Navigator.prototype, "onLine", { configurable: true, get: () => online });
+  for (const type of ["online", "offline"]) {
+    window.addEventListener(type, (event) => event.isTrusted && event.stopImmediatePropagation(), true);
+  }
   Object.assign(window, {
     setHidden(value: boolean) {
       hidden = value;
       document.dispatchEvent(new Event("visibilitychange"));
     },
+    setOnline(value: boolean) {
+      online = value;
+      window.dispatchEvent(new Event(value ? "online" : "offline"));
+    },
   });
+}
+
+/** Tells all pages of a person that they are offline, or online again. */
+export async function setOnline(context: BrowserContext, online: boolean): Promise<void> {
+  for (const page of context.pages()) {
+    await page.evaluate(
+      (value) => (window as unknown as { setOnline(v: boolean): void }).setOnline(value),
+      online,
+    );
+  }
 }
 
 /** Tells the page that its tab was hidden or is shown again. */

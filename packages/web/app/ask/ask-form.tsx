@@ -6,7 +6,7 @@ import { localToday } from "./validate.ts";
 
 /**
  * The form that asks for a reading. Once the server has taken it, `onAsked` gets the job's id; when the network is away,
- * `onKept` tells that it waits to be sent.
+ * `onKept` tells first that it waits to be sent.
  */
 export function AskForm(props: {
   draft: Draft;
@@ -17,7 +17,7 @@ export function AskForm(props: {
   const { draft, onDraft, onAsked, onKept } = props;
   const title = useId();
   const form = useRef<HTMLFormElement>(null);
-  const { ask, busy, errors, message } = useAsk(draft);
+  const { ask, busy, errors, message } = useAsk(draft, onAsked);
   const change = (field: DraftField, value: string) => onDraft({ ...draft, [field]: value });
   const left = longest.question - trimmed(draft).question.length;
 

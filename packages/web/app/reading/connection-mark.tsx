@@ -11,7 +11,8 @@ const words: Record<Connection | "offline", string> = {
 /** A quiet word on how news arrives. Never alarming: the reading goes on without this page. */
 export function ConnectionMark({ connection }: { connection: Connection }): JSX.Element {
   const online = useSyncExternalStore(subscribe, () => navigator.onLine);
-  const state = online ? connection : "offline";
+  // Where news flow, a browser that takes itself for offline is wrong: it sees no network but its own machine.
+  const state = online || connection === "live" ? connection : "offline";
   return (
     <span className={`connection connection-${state}`} data-testid="connection" data-connection={state}>
       {words[state]}
