@@ -115,16 +115,32 @@ export async function underway(page: Page): Promise<void> {
 
 /**
  * Runs in the page: headless tabs are always shown, so hiding one is told to the page by hand. So is the network, or tests
- * would depend on that of the machine: without any, a browser takes itself for offline.
+ * would depend on that of the machine: without any, a browser takes itself for offline. All functions in here are anonymous or
+ * methods: tsx wraps others in a helper that the page has not.
  */
 function followSurroundings(): void {
   let hidden = false;
   let online = true;
   Object.defineProperties(Document.prototype, {
-    hidden: { configurable: true, get: () => hidden },
-    visibilityState: { configurable: true, get: () => (hidden ? "hidden" : "visible") },
+    hidden: {
+      configurable: true,
+      get() {
+        return hidden;
+      },
+    },
+    visibilityState: {
+      configurable: true,
+      get() {
+        return hidden ? "hidden" : "visible";
+      },
+    },
   });
-  Object.defineProperty(Navigator.prototype, "onLine", { configurable: true, get: () => online });
+  Object.defineProperty(Navigator.prototype, "onLine", {
+    configurable: true,
+    get() {
+      return online;
+    },
+  });
   for (const type of ["online", "offline"]) {
     window.addEventListener(type, (event) => event.isTrusted && event.stopImmediatePropagation(), true);
   }

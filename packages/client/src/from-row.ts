@@ -75,6 +75,10 @@ const byAgeAndName = (
   b: { created_at: string; name: string },
 ): number => compare(a.created_at, b.created_at) || compare(a.name, b.name);
 
+/** The items of a map are as old as it is: name, name[0], …, name[9], name[10]. */
+const byPlan = (a: TaskRow, b: TaskRow): number =>
+  compare(a.created_at, b.created_at) || a.name.length - b.name.length || compare(a.name, b.name);
+
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
@@ -83,7 +87,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  */
 export const toJob = (row: JobRow): Job => {
   const tasks: Record<string, Task> = {};
-  for (const task of [...row.tasks].sort(byAgeAndName)) {
+  for (const task of [...row.tasks].sort(byPlan)) {
     const own = row.artifacts.filter((artifact) => artifact.task === task.name).sort(byAgeAndName);
     tasks[task.name] = toTask(
       task,

@@ -69,7 +69,8 @@ export const createJobLists = (store: JobStore): JobLists => {
   };
 
   const clear = (error: PodbaseError): void => {
-    for (const list of lists) {
+    // A copy, here and below: what a listener adds has a turn of its own.
+    for (const list of [...lists]) {
       Object.assign(list, { ids: null, others: new Set(), stale: true, error } satisfies Partial<List>);
       show(list);
     }
@@ -118,10 +119,10 @@ export const createJobLists = (store: JobStore): JobLists => {
     },
     show(ids) {
       const changed = new Set(ids);
-      for (const list of lists) if (list.changed || list.ids?.some((id) => changed.has(id))) show(list);
+      for (const list of [...lists]) if (list.changed || list.ids?.some((id) => changed.has(id))) show(list);
     },
     fail(error) {
-      for (const list of lists) {
+      for (const list of [...lists]) {
         list.stale = true;
         list.error = error;
         show(list);

@@ -4,31 +4,22 @@ import { type EstimateRow, type QueuePosition, toEstimate } from "./estimate.ts"
 import { awaitJob, iterateJob, iterateList } from "./job-iterable.ts";
 import type { JobListSnapshot } from "./job-lists.ts";
 import type { JobsApi, RequestOptions, WatchOptions } from "./jobs-api.ts";
-import { type RequestedJob, requestJob, requestJobs } from "./request.ts";
+import { type RequestedJob, type RequestPorts, requestJob, requestJobs } from "./request.ts";
 import type { JobFilter, Rest } from "./rest.ts";
-import type { Runtime } from "./runtime.ts";
 import type { ServerClock } from "./server-clock.ts";
-import type { AnySupabaseClient } from "./supabase.ts";
 import type { Job, UntypedCatalog } from "./types.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** What {@link createJobs} needs. */
-export interface JobsPorts {
-  supabase: AnySupabaseClient;
-  runtime: Runtime;
+export interface JobsPorts extends RequestPorts {
   rest: Rest;
   watcher: Watcher;
   clock: ServerClock;
 }
 
 /** Makes the jobs half of a client, without types: `createPodbase` adds those of the definitions. */
-export const createJobs = ({
-  supabase,
-  runtime,
-  rest,
-  watcher,
-  clock,
-}: JobsPorts): JobsApi<UntypedCatalog> => {
+export const createJobs = (ports: JobsPorts): JobsApi<UntypedCatalog> => {
+  const { runtime, rest, watcher, clock } = ports;
   /** Ends a watch with its `unsubscribe()` or the signal, whichever comes first. */
   const endable = (signal: AbortSignal | undefined, begin: (end: () => void) => () => void): Subscription => {
     const end = (): void => {
@@ -74,7 +65,7 @@ export const createJobs = ({
     options: RequestOptions = {},
   ): Promise<Result<Job>> => {
     const { idempotencyKey = runtime.uniqueId() } = options;
-    const result = await requestJob(supabase, runtime, { kind, input, idempotencyKey });
+    const result = await requestJob(ports, { kind, input, idempotencyKey });
     if (result.data) watcher.offer([result.data]);
     return result;
   };
@@ -87,7 +78,7 @@ export const createJobs = ({
       input,
       idempotencyKey,
     }));
-    const result = await requestJobs(supabase, runtime, keyed);
+    const result = await requestJobs(ports, keyed);
     // Nothing is broadcast of jobs that are made together.
     if (result.data) watcher.resync();
     return result;

@@ -23,7 +23,8 @@ export interface OutboxStore {
 /** The browser's localStorage; where there is none, or it is forbidden, memory that ends with the app. */
 export const defaultStorage = (): OutboxStorage => {
   try {
-    if (typeof localStorage !== "undefined") return localStorage;
+    // Android's WebView has null in its place unless told otherwise, and Node 25 something without functions.
+    if (typeof globalThis.localStorage?.getItem === "function") return localStorage;
   } catch {
     // Storage is blocked in this browser: the queue lasts as long as the page.
   }

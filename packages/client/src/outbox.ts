@@ -75,13 +75,28 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
   let unauthorized = false;
   /** Whose queue was handed out last; undefined before the first. */
   let shownTo: string | null | undefined;
+  /** That queue, as text. */
+  let shown = "[]";
 
   const userId = () => currentUser(supabase);
 
-  const list = async (): Promise<QueuedRequest[]> => {
-    const user = await userId();
+  /** Tells of a user's queue if it is another than before: another tab may have sent or added some of it. */
+  const tell = (user: string | null, requests: QueuedRequest[]): void => {
+    const before = shown;
     shownTo = user;
-    return user === null ? [] : store.read(user);
+    shown = JSON.stringify(requests);
+    if (shown !== before) changes.emit(requests);
+  };
+
+  const look = async (): Promise<[string | null, QueuedRequest[]]> => {
+    const user = await userId();
+    const requests = user === null ? [] : await store.read(user);
+    tell(user, requests);
+    return [user, requests];
+  };
+
+  const lookAgain = (): void => {
+    look().catch(onProblem);
   };
 
   /** Changes a user's queue; nobody else hears of it. True if the user is still there. */
@@ -91,10 +106,7 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
   ): Promise<boolean> => {
     const requests = await store.change(user, how);
     const present = (await userId()) === user;
-    if (present) {
-      shownTo = user;
-      changes.emit(requests);
-    }
+    if (present) tell(user, requests);
     return present;
   };
 
@@ -104,8 +116,7 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
   /** Sends the oldest until none is left; false if one has to wait. */
   const sendAll = async (): Promise<boolean> => {
     for (;;) {
-      const user = await userId();
-      const [request] = user === null ? [] : await store.read(user);
+      const [user, [request]] = await look();
       if (user === null || request === undefined) return true;
       const { data: job, error } = await send(request, user);
       unauthorized = error?.code === "unauthorized";
@@ -144,12 +155,15 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
     const { data } = supabase.auth.onAuthStateChange((event, session) => {
       if (!session && event !== "SIGNED_OUT") return;
       const user = session?.user.id ?? null;
-      if (user !== shownTo && shownTo !== undefined) list().then(changes.emit, onProblem);
+      if (user !== shownTo && shownTo !== undefined) lookAgain();
       // With a clock that is ahead each sending renews the token: then this would never end.
       if (event === "SIGNED_IN" || (event === "TOKEN_REFRESHED" && unauthorized && !sending)) void flush();
     });
+    // Only other tabs' writes are told, and only by localStorage.
+    globalThis.addEventListener?.("storage", lookAgain);
     stopWaking = () => {
       stopLifecycle();
+      globalThis.removeEventListener?.("storage", lookAgain);
       data.subscription.unsubscribe();
     };
     void flush();
@@ -182,7 +196,7 @@ export const createOutbox = (ports: OutboxPorts): [Outbox<UntypedCatalog>, () =>
   return [
     {
       add: add as Outbox<UntypedCatalog>["add"],
-      list,
+      list: async () => (await look())[1],
       async remove(idempotencyKey) {
         const user = await userId();
         if (user !== null) await take(user, idempotencyKey);

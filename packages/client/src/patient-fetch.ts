@@ -1,11 +1,11 @@
 import { browserLifecycle, type Lifecycle } from "./lifecycle.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
+import { patience, pause } from "./soon.ts";
 
 /** At most this long after Auth is back, a token is renewed. */
 const PAUSE_MS = 1_000;
 /** A try without an answer for this long, or from before a sleep, is on a dead connection: auth-js would wait for it. */
 const TRY_MS = 8_000;
-const YOUNG_MS = 500;
 /** How long a renewal is tried before its failure is told; auth-js tries it again after that. */
 const PATIENCE_MS = 25_000;
 
@@ -30,33 +30,12 @@ export const patientFetch = ({
   lifecycle = browserLifecycle,
   runtime = systemRuntime,
 }: PatientFetchOptions = {}): typeof globalThis.fetch => {
-  /** Calls back once, after so long or when the app wakes; returns a function that prevents it. */
-  const soon = (ms: number, callback: (woken: boolean) => void): (() => void) => {
-    const end = () => {
-      cancel();
-      stopWaking();
-    };
-    const cancel = runtime.after(ms, () => callback(false));
-    const stopWaking = lifecycle.onWake(() => callback(true));
-    return end;
-  };
-
-  const pause = (): Promise<void> =>
-    new Promise((resolve) => {
-      // Not all at the same moment, when Auth is back for everybody.
-      const end = soon(PAUSE_MS * (0.5 + runtime.random() / 2), () => {
-        end();
-        resolve();
-      });
-    });
+  const ports = { runtime, lifecycle };
 
   const tryOnce = async (input: string | URL, init: RequestInit | undefined): Promise<Response> => {
     const controller = new AbortController();
-    const began = runtime.now();
-    const end = soon(TRY_MS, (woken) => {
-      if (!woken || runtime.now() - began > YOUNG_MS) controller.abort();
-    });
     const abort = () => controller.abort();
+    const end = patience(ports, TRY_MS, abort);
     init?.signal?.addEventListener("abort", abort);
     try {
       return await fetch(input, { ...init, signal: controller.signal });
@@ -77,7 +56,8 @@ export const patientFetch = ({
       } catch (error) {
         if (last || init?.signal?.aborted) throw error;
       }
-      await pause();
+      // Not all at the same moment, when Auth is back for everybody.
+      await pause(ports, PAUSE_MS * (0.5 + runtime.random() / 2));
     }
   };
 };

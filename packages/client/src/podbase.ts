@@ -77,23 +77,20 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
 ): Podbase<Jobs> => {
   const { poll = {}, lifecycle = browserLifecycle, storage, onProblem, runtime = systemRuntime } = options;
   const report = (error: unknown): void => onProblem?.(asPodbaseError(error));
+  const ports = { supabase, runtime, lifecycle };
   const rest = createRest(supabase);
   const clock = createServerClock(runtime);
   const watcher = createWatcher({
-    supabase,
+    ...ports,
     rest,
-    runtime,
-    lifecycle,
     poll: poll && { joinedMs: 15_000, unjoinedMs: 3_000, ...poll },
     onProblem: report,
   });
   const [outbox, closeOutbox] = createOutbox({
-    supabase,
-    runtime,
-    lifecycle,
+    ...ports,
     store: createOutboxStore(storage ?? defaultStorage()),
     async send({ kind, input, idempotencyKey }, userId) {
-      const result = await requestJob(supabase, runtime, { kind, input, idempotencyKey, userId });
+      const result = await requestJob(ports, { kind, input, idempotencyKey, userId });
       if (result.data) watcher.offer([result.data]);
       return result;
     },
@@ -101,7 +98,7 @@ export const createPodbase = <Jobs extends JobCatalog = UntypedCatalog>(
   });
   return {
     // At run time the jobs of all apps are alike.
-    jobs: createJobs({ supabase, runtime, rest, watcher, clock }) as unknown as JobsApi<Jobs>,
+    jobs: createJobs({ ...ports, rest, watcher, clock }) as unknown as JobsApi<Jobs>,
     artifacts: createArtifacts(supabase, runtime),
     outbox: outbox as unknown as Outbox<Jobs>,
     get connection() {

@@ -20,6 +20,8 @@ const NONE: Signed = { url: undefined, error: null };
 const HOUR_S = 3_600;
 const RETRY_MS = 5_000;
 const RENEW_MS = 30_000;
+/** Browsers take a timer of 25 days for one of none. */
+const LONGEST_MS = 86_400_000;
 
 /**
  * An artifact's address that stays good: signed when there is an artifact, and anew before it runs out, also after a sleep
@@ -54,7 +56,7 @@ export const useArtifactUrl = <Jobs extends JobCatalog>(
       setKnown((before) => (error ? { ...before, error } : { of: path, url: data, error: null }));
       clearTimeout(timer);
       if (error && !error.retryable) return;
-      timer = setTimeout(() => sign(false), error ? RETRY_MS : expiresInS * 900);
+      timer = setTimeout(() => sign(false), error ? RETRY_MS : Math.min(expiresInS * 900, LONGEST_MS));
     };
     renewal.current = { at: Number.NEGATIVE_INFINITY, sign };
     void sign(false);

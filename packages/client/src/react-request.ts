@@ -38,7 +38,7 @@ export const useRequestJob = <Jobs extends JobCatalog, const Kind extends string
   const request = useCallback(
     (input: InputOf<DefinitionOf<Jobs, Kind>>): Promise<Result<J>> => {
       if (underway.current) return underway.current;
-      const text = JSON.stringify(input);
+      const text = JSON.stringify([kind, input]);
       if (intention.current?.input !== text) {
         intention.current = { input: text, key: podbase.jobs.newKey() };
       }

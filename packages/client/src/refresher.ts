@@ -60,11 +60,17 @@ export const createRefresher = ({
   let underway: { controller: AbortController; since: number } | null = null;
   let timer: { due: number; cancel(): void } | null = null;
 
+  const pollDue = (): number => {
+    // The clock was set back: it does not tell any more how long ago that was.
+    if (lastFullAt > runtime.now()) lastFullAt = Number.NEGATIVE_INFINITY;
+    const pace = pollEveryMs();
+    return pace === null ? Number.POSITIVE_INFINITY : lastFullAt + pace;
+  };
+
   const nextDue = (): number => {
     if (failures > 0) return retryAt;
     if (wantsEverything) return Number.NEGATIVE_INFINITY;
-    const pace = pollEveryMs();
-    const poll = pace === null ? Number.POSITIVE_INFINITY : lastFullAt + pace;
+    const poll = pollDue();
     if (!hasStale()) {
       staleSince = null;
       rereads = 0;
@@ -86,8 +92,7 @@ export const createRefresher = ({
   };
 
   const run = async (): Promise<void> => {
-    const pace = pollEveryMs();
-    const everything = wantsEverything || (pace !== null && runtime.now() >= lastFullAt + pace);
+    const everything = wantsEverything || runtime.now() >= pollDue();
     const controller = new AbortController();
     const { signal } = controller;
     const patience = Math.min(READ_TIMEOUT_CAP_MS, READ_TIMEOUT_MS * 2 ** failures);

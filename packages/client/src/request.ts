@@ -3,6 +3,7 @@ import { currentUser } from "./current-user.ts";
 import { codeOfStatus, type Issue, PodbaseError, type PodbaseErrorCode, type Result } from "./errors.ts";
 import { type JobRow, toJob } from "./from-row.ts";
 import { backoff, type Runtime } from "./runtime.ts";
+import { patience, pause, type SoonPorts } from "./soon.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
 import type { Job } from "./types.ts";
 
@@ -25,6 +26,11 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode & PodbaseErrorCode>([
   "quota_exceeded",
 ]);
 
+/** What it takes to ask `request-job`. */
+export interface RequestPorts extends SoonPorts {
+  supabase: AnySupabaseClient;
+}
+
 /** What `request-job` takes. */
 export interface JobRequest {
   kind: string;
@@ -43,23 +49,17 @@ export interface RequestedJob {
 /**
  * Requests a job through the Edge Function `request-job`. Because of the idempotency key the same request may be sent
  * any number of times, so what fails on the way (no answer, 408, 429, 5xx) is sent again a few times, with back-off or
- * when `Retry-After` says, as long as nobody else has signed in meanwhile (code `signed_out`).
+ * when `Retry-After` says, as long as nobody else has signed in meanwhile (code `signed_out`). At once when the app wakes.
  */
-export const requestJob = (
-  supabase: AnySupabaseClient,
-  runtime: Runtime,
-  { userId, ...request }: JobRequest,
-): Promise<Result<Job>> => post(supabase, runtime, request, ({ job }) => job && toJob(job), userId);
+export const requestJob = (ports: RequestPorts, { userId, ...request }: JobRequest): Promise<Result<Job>> =>
+  post(ports, request, ({ job }) => job && toJob(job), userId);
 
 /** The same for many jobs in one call, all or none; each has a key, so that they may be sent again together. */
 export const requestJobs = (
-  supabase: AnySupabaseClient,
-  runtime: Runtime,
+  ports: RequestPorts,
   jobs: readonly Omit<JobRequest, "userId">[],
 ): Promise<Result<RequestedJob[]>> =>
-  post(supabase, runtime, { jobs }, (answer) =>
-    answer.jobs?.map(({ jobId, created }) => ({ id: jobId, created })),
-  );
+  post(ports, { jobs }, (answer) => answer.jobs?.map(({ jobId, created }) => ({ id: jobId, created })));
 
 /** What `request-job` answers, to one job or to many. */
 interface Answer {
@@ -69,36 +69,44 @@ interface Answer {
 
 /** Posts until there is an answer that counts. `read` gives what is wanted of it, or undefined if it isn't there. */
 const post = async <T>(
-  supabase: AnySupabaseClient,
-  runtime: Runtime,
+  ports: RequestPorts,
   body: object,
   read: (answer: Answer) => T | undefined,
   userId?: string,
 ): Promise<Result<T>> => {
+  const { supabase, runtime } = ports;
   const user = userId ?? (await currentUser(supabase));
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0; ; ) {
     const now = await currentUser(supabase);
     if (user !== null && now !== null && now !== user) {
       return { data: null, error: new PodbaseError("signed_out", "somebody else has signed in meanwhile") };
     }
-    const { answer, error, retryAfterMs } = await send(supabase, runtime, body);
+    const { answer, error, retryAfterMs, woken } = await send(ports, body);
     const data = answer && read(answer);
     if (data !== undefined) return { data, error: null };
     if (!error)
       return { data: null, error: new PodbaseError("unexpected", "request-job answered without a job") };
-    const pause = retryAfterMs ?? backoff(runtime, attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
-    if (!error.retryable || attempt + 1 >= TRIES || pause > RETRY_AFTER_CAP_MS) return { data: null, error };
-    await new Promise<void>((resolve) => void runtime.after(pause, resolve));
+    if (woken) continue;
+    const pauseMs = retryAfterMs ?? backoff(runtime, attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+    if (!error.retryable || ++attempt >= TRIES || pauseMs > RETRY_AFTER_CAP_MS) return { data: null, error };
+    if (retryAfterMs === null) await pause(ports, pauseMs);
+    else await new Promise<void>((resolve) => void runtime.after(pauseMs, resolve));
   }
 };
 
 type Outcome =
-  | { answer: Answer; error?: never; retryAfterMs?: never }
-  | { answer?: never; error: PodbaseError; retryAfterMs: number | null };
+  | { answer: Answer; error?: never; retryAfterMs?: never; woken?: never }
+  /** `woken`: it was given up because the app woke, so it tells nothing of the network as it is now. */
+  | { answer?: never; error: PodbaseError; retryAfterMs: number | null; woken?: boolean };
 
-const send = async (supabase: AnySupabaseClient, runtime: Runtime, body: object): Promise<Outcome> => {
+const send = async (ports: RequestPorts, body: object): Promise<Outcome> => {
+  const { supabase, runtime } = ports;
   const controller = new AbortController();
-  const cancelTimeout = runtime.after(TIMEOUT_MS, () => controller.abort());
+  let woken = false;
+  const end = patience(ports, TIMEOUT_MS, (awake) => {
+    woken = awake;
+    controller.abort();
+  });
   try {
     const { data, error } = await supabase.functions.invoke<Answer>("request-job", {
       body,
@@ -113,9 +121,10 @@ const send = async (supabase: AnySupabaseClient, runtime: Runtime, body: object)
         cause: error,
       }),
       retryAfterMs: null,
+      woken,
     };
   } finally {
-    cancelTimeout();
+    end();
   }
 };
 

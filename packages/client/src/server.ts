@@ -21,6 +21,8 @@ import {
 
 const POLL_MS = 1_000;
 const BACKOFF_CAP_MS = 30_000;
+/** A look without an answer for so long has lost its connection; Node would wait for five minutes. */
+const LOOK_MS = 30_000;
 /** Jobs in one answer of the database. */
 const JOBS_AT_ONCE = 1_000;
 
@@ -115,13 +117,15 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
   let failures = 0;
   let closed = false;
 
-  const call = async <T>(name: string, args: object): Promise<Result<T>> => {
-    const { data, error, status } = await supabase.schema("podbase").rpc(name, args);
+  const call = async <T>(name: string, args: object, signal?: AbortSignal): Promise<Result<T>> => {
+    const query = supabase.schema("podbase").rpc(name, args);
+    const { data, error, status } = await (signal ? query.abortSignal(signal) : query);
     return error ? { data: null, error: fromRestError(error, status) } : { data: data as T, error: null };
   };
 
-  const find = async (filter: object): Promise<Result<Job[]>> => {
-    const { data, error } = await call<JobRow[]>("operator_find_jobs", { max_jobs: JOBS_AT_ONCE, ...filter });
+  const find = async (filter: object, signal?: AbortSignal): Promise<Result<Job[]>> => {
+    const args = { max_jobs: JOBS_AT_ONCE, ...filter };
+    const { data, error } = await call<JobRow[]>("operator_find_jobs", args, signal);
     return error ? { data: null, error } : { data: data.map(toJob), error: null };
   };
 
@@ -145,11 +149,11 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
     else if (before >= 0) events.emit({ event: "progress", job });
   };
 
-  const look = async (): Promise<void> => {
+  const look = async (signal: AbortSignal): Promise<void> => {
     const ids = [...followed.keys()];
     for (let from = 0; from < ids.length; from += JOBS_AT_ONCE) {
       const asked = ids.slice(from, from + JOBS_AT_ONCE);
-      const { data, error } = await find({ ids: asked });
+      const { data, error } = await find({ ids: asked }, signal);
       if (error) throw error;
       for (const job of data) note(job);
       const found = new Set(data.map(({ id }) => id));
@@ -164,13 +168,16 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
     if (cancelPoll || closed || followed.size === 0) return;
     const pause = failures === 0 ? pollMs : backoff(runtime, failures, pollMs, BACKOFF_CAP_MS);
     cancelPoll = runtime.after(pause, async () => {
+      const controller = new AbortController();
+      const cancelTimeout = runtime.after(LOOK_MS, () => controller.abort());
       try {
-        await look();
+        await look(controller.signal);
         failures = 0;
       } catch (error) {
         failures++;
         onProblem?.(asPodbaseError(error));
       }
+      cancelTimeout();
       cancelPoll = null;
       poll();
     });

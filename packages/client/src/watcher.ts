@@ -199,15 +199,14 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     refresher.anew();
   };
 
+  /** For before a watch is added: throws where the app brings its own tokens. */
   const start = (): void => {
     cancelLinger?.();
     cancelLinger = null;
-    if (!running) {
-      running = true;
-      stopWaking = lifecycle.onWake(resync);
-      session.start();
-    }
-    refresher.promptly();
+    if (running) return;
+    session.start();
+    running = true;
+    stopWaking = lifecycle.onWake(resync);
   };
 
   const stop = (): void => {
@@ -243,9 +242,10 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     watch(id, sink) {
       const error = refusal(id);
       if (error) return later(() => callListener(sink.end, error));
+      start();
       const end = watches.add(id, sink);
       store.add(id);
-      start();
+      refresher.promptly();
       return () => {
         end();
         settle();
@@ -253,8 +253,9 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     },
     watchList(filter, listener) {
       if (closed) return later(() => callListener(listener, { jobs: [], error: closedError() }));
-      const end = lists.add(filter, listener);
       start();
+      const end = lists.add(filter, listener);
+      refresher.promptly();
       return () => {
         end();
         settle();

@@ -27,6 +27,14 @@ describe("reading a job once", () => {
     expect(data?.tasks.audio).toMatchObject({ status: "queued", output: null, artifacts: {} });
   });
 
+  it("has the items of a map in their order", async () => {
+    const { supabase, podbase } = setUp();
+    const names = ["image[10]", "image[2]", "image", "image[0]"];
+    supabase.database.insert(jobRow(1, { tasks: names.map((name) => taskRow(name)) }));
+    const { data } = await podbase.jobs.get(jobId(1));
+    expect(Object.keys(data?.tasks ?? {})).toEqual(["image", "image[0]", "image[2]", "image[10]"]);
+  });
+
   it("asks schema podbase for a whole job in one statement", async () => {
     const { supabase, podbase } = setUp();
     await podbase.jobs.get(jobId(1));

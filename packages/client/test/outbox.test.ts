@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createPodbase, type Delivery, type PodbaseOptions } from "../src/index.ts";
 import { createFakeRuntime } from "./support/fake-runtime.ts";
 import { createFakeSupabase, json } from "./support/fake-supabase.ts";
@@ -198,6 +198,50 @@ describe("the outbox", () => {
     expect(await podbase.outbox.list()).toEqual([data]);
   });
 
+  it("shows what other tabs of the app did to the queue: when they do it, and when it looks itself", async () => {
+    const window = new EventTarget();
+    vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
+    vi.stubGlobal("removeEventListener", window.removeEventListener.bind(window));
+    const storage = createStorage();
+    const supabase = createFakeSupabase();
+    const [one, other] = [setUp({ storage }, supabase), setUp({ storage }, supabase)];
+    const sizes: number[] = [];
+    other.podbase.outbox.onChange((requests) => sizes.push(requests.length));
+    other.podbase.outbox.start();
+    await other.runtime.settle();
+    await one.podbase.outbox.add("reading", {});
+    window.dispatchEvent(new Event("storage"));
+    await other.runtime.settle();
+    expect(sizes).toEqual([1]);
+    one.online();
+    one.wake();
+    await one.runtime.settle();
+    expect(one.deliveries).toHaveLength(1);
+    other.wake();
+    await other.runtime.settle();
+    expect(sizes).toEqual([1, 0]);
+    expect(one.keys()).toHaveLength(2);
+    vi.unstubAllGlobals();
+  });
+
+  it("sends at once when the network is back, also in the middle of its tries", async () => {
+    const { supabase, podbase, runtime, deliveries, online, wake } = setUp();
+    await podbase.outbox.add("reading", {});
+    await runtime.advance(3_500);
+    online();
+    wake();
+    await runtime.settle();
+    expect(deliveries).toHaveLength(1);
+    // On the connection that the sleep has killed nobody answers.
+    supabase.intercept(() => new Promise(() => {}));
+    await podbase.outbox.add("reading", {});
+    await runtime.advance(20_000);
+    online();
+    wake();
+    await runtime.settle();
+    expect(deliveries).toHaveLength(2);
+  });
+
   it("takes a request back", async () => {
     const { podbase, runtime, deliveries, online, wake } = setUp();
     await podbase.outbox.add("reading", {}, { idempotencyKey: "mine" });
@@ -207,6 +251,14 @@ describe("the outbox", () => {
     wake();
     await runtime.advance(60_000);
     expect(deliveries).toEqual([]);
+  });
+
+  it("keeps requests in memory where localStorage is null, as in Android's WebView", async () => {
+    vi.stubGlobal("localStorage", null);
+    const podbase = createPodbase(createFakeSupabase().client, { runtime: createFakeRuntime() });
+    vi.unstubAllGlobals();
+    const { data } = await podbase.outbox.add("reading", {});
+    expect(await podbase.outbox.list()).toEqual([data]);
   });
 
   it("needs somebody who is signed in, and a storage that works", async () => {

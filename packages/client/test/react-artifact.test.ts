@@ -78,6 +78,20 @@ describe("useArtifactUrl", () => {
     vi.useRealTimers();
   });
 
+  it("waits where an address lives for longer than a timer can", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { supabase, podbase, container, render } = setUpReact();
+    const signing = vi.spyOn(podbase.artifacts, "url");
+    supabase.intercept(() => json({ signedURL: "/object/sign/a?token=1" }));
+    const Link: FunctionComponent = () => useArtifactUrl(podbase, artifact, { expiresInS: 31_536_000 }).url;
+    await render(Link, {});
+    expect(container.textContent).toContain("token=1");
+    const before = signing.mock.calls.length;
+    await act(() => vi.advanceTimersByTimeAsync(60_000));
+    expect(signing).toHaveBeenCalledTimes(before);
+    vi.useRealTimers();
+  });
+
   it("has an address that works when the app wakes after a long sleep", async () => {
     let wake = () => {};
     const lifecycle = {

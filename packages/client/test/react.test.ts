@@ -127,6 +127,22 @@ describe("useRequestJob", () => {
     expect(new Set(keys.slice(0, 5)).size).toBe(1);
     expect(keys[5]).not.toBe(keys[0]);
   });
+
+  it("takes the same input for another kind as another wish", async () => {
+    const { supabase, podbase, render, during } = setUpReact();
+    let hook: UseRequestJob<UntypedCatalog, string> | undefined;
+    const Form = ({ kind }: { kind: string }) => {
+      hook = useRequestJob(podbase, kind);
+      return null;
+    };
+    supabase.intercept(() => json({ error: { code: "unknown_job_kind", message: "No" } }, 404));
+    for (const kind of ["reading", "song"]) {
+      await render(Form, { kind });
+      await during(() => hook?.request({ name: "Ada" }));
+    }
+    const keys = supabase.asked.map(({ body }) => (body as { idempotencyKey: string }).idempotencyKey);
+    expect(new Set(keys).size).toBe(2);
+  });
 });
 
 describe("usePodbase", () => {

@@ -132,6 +132,29 @@ describe("watching the newest jobs", () => {
     await runtime.settle();
     expect(shown.at(-1)).toBe("late closed");
   });
+
+  it("bears a listener that begins anew at each error", async () => {
+    const { supabase, runtime, podbase, unsubscribe } = await setUp();
+    unsubscribe();
+    let begun = 0;
+    const begin = () => {
+      if (++begun > 10) throw new Error("begun without end");
+      const watching = podbase.jobs.watch({}, ({ error }) => {
+        if (!error || error.code === "closed") return;
+        watching.unsubscribe();
+        begin();
+      });
+    };
+    begin();
+    await runtime.settle();
+    supabase.signOut();
+    expect(begun).toBe(2);
+    supabase.intercept(() => new TypeError("fetch failed"));
+    supabase.signIn("ada");
+    await runtime.advance(0);
+    expect(begun).toBe(3);
+    podbase.close();
+  });
 });
 
 describe("watching the jobs of a status", () => {

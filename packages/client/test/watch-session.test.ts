@@ -1,4 +1,6 @@
+import { createClient } from "@supabase/supabase-js";
 import { describe, expect, it } from "vitest";
+import { createPodbase } from "../src/index.ts";
 import { json } from "./support/fake-supabase.ts";
 import { jobId, jobRow } from "./support/rows.ts";
 import { setUp, setUpLive } from "./support/set-up.ts";
@@ -62,6 +64,21 @@ describe("the session", () => {
     supabase.breakSession(null);
     await runtime.advance(30_000);
     expect(versions).toEqual([1]);
+  });
+});
+
+describe("a Supabase client that brings its own tokens", () => {
+  it("can't be watched through, and says so each time", () => {
+    const supabase = createClient("http://podbase.test", "sb_publishable_test", {
+      accessToken: async () => "token",
+      realtime: { transport: class {} as never },
+    });
+    const podbase = createPodbase(supabase);
+    for (const n of [1, 2]) {
+      expect(() => podbase.jobs.watch(jobId(n), () => {})).toThrow(/accessToken/);
+      expect(() => podbase.jobs.watch({}, () => {})).toThrow(/accessToken/);
+    }
+    podbase.close();
   });
 });
 

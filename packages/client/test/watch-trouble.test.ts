@@ -62,6 +62,19 @@ describe("trouble while watching", () => {
     expect(watched.onEnd).toHaveBeenCalledExactlyOnceWith(null);
   });
 
+  it("goes on looking when the device's clock is set back an hour", async () => {
+    const { supabase, runtime, watched, channel } = await setUpLive();
+    runtime.shiftClock(-3_600_000);
+    supabase.database.change(jobId(1), { phase: "running" });
+    await runtime.advance(15_000);
+    expect(watched.phases).toEqual(["queued", "running"]);
+    runtime.shiftClock(-3_600_000);
+    channel()?.fail();
+    supabase.database.change(jobId(1), { phase: "retrying" });
+    await runtime.advance(1_000);
+    expect(watched.phases.at(-1)).toBe("retrying");
+  });
+
   it("finds what Realtime lost with the slow poll", async () => {
     const { supabase, runtime, watched } = await setUpLive();
     supabase.database.change(jobId(1), { phase: "running" });
