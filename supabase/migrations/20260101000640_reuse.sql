@@ -1,12 +1,12 @@
 -- One piece of work for the same request twice (plan.reuse: {scope, ttlMs}), off unless a plan asks for it. The same is: the
--- same kind, input and tasks.
+-- same kind, input and tasks. A job for later (runAt) neither takes part nor is waited for.
 --
--- Scope user: the user gets the job again that they have under way, or completed less than ttlMs ago. Scope global: somebody
--- else's job serves too, but nobody ever sees another's row. Who asks second gets a job of their own, a copy: it waits,
--- queued, while the first one (its leader) is under way, and ends with it; or it is completed at once. Its artifacts are
--- the leader's files, at the leader's paths, which its owner may read as long as the copy exists; so the paths tell who
--- asked first by id. If the leader ends without a result that another try may bring, one of those that wait is started
--- in its place and the others wait for that one.
+-- Scope user: the user gets the job again that they have under way and did not cancel, or completed less than ttlMs ago.
+-- Scope global: somebody else's job serves too, but nobody ever sees another's row. Who asks second gets a job of their own,
+-- a copy: it waits, queued, while the first one (its leader) is under way, and ends with it; or it is completed at once. Its
+-- artifacts are the leader's files, at the leader's paths, which its owner may read as long as the copy exists; so the paths
+-- tell who asked first by id. If the leader ends without a result that another try may bring, one of those that wait is
+-- started in its place and the others wait for that one.
 --
 -- Lock order: leader, then reusable, then copies in the order of their jobs' ids. A copy that waits has no attempts, so
 -- nobody who holds it ever waits for a leader.
@@ -72,15 +72,16 @@ begin
     exit when v_first.id is not null and exists (
       select from podbase_private.reusable where user_id = v_owner and key = v_key and job_id = v_id);
   end loop;
-  if v_first.finished_at is not null
-    and (v_first.status <> 'completed' or v_first.finished_at < v_since or v_first.trimmed_at is not null) then
+  if (v_first.phase = 'canceling' and v_owner = v_user) or (v_first.finished_at is not null
+    and (v_first.status <> 'completed' or v_first.finished_at < v_since or v_first.trimmed_at is not null)) then
     update podbase_private.reusable set job_id = p_job where user_id = v_owner and key = v_key;
     return null;
   end if;
-  if v_first.user_id <> v_user then
+  -- Who cancels and asks again is served like everybody else who asked for what is now being canceled.
+  if v_first.user_id <> v_user or v_first.phase = 'canceling' then
     select c.job_id into v_id from podbase_private.copies c join podbase.jobs j on j.id = c.job_id
       where c.leader_id = v_first.id and c.user_id = v_user and j.trimmed_at is null
-        and j.status not in ('failed', 'canceled')
+        and j.status not in ('failed', 'canceled') and j.phase <> 'canceling'
       limit 1;
     if not found then
       return podbase_private.follow(p_request, p_job, v_first, v_key);
@@ -115,7 +116,7 @@ begin
   perform podbase_private.check_quota(v_job.user_id, array[p_job]);
   perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
   insert into podbase_private.copies (job_id, user_id, leader_id, key) values (p_job, v_job.user_id, p_leader.id, p_key);
-  perform podbase_private.copy_tasks(v_job, p_leader, false, (-coalesce((p_request ->> 'priority')::int, 0))::smallint);
+  perform podbase_private.copy_tasks(v_job, p_leader, false, (-coalesce((p_request ->> 'priority')::numeric::int, 0))::smallint);
   if p_leader.finished_at is not null then
     perform podbase_private.adopt(p_job, p_leader.id);
   end if;

@@ -62,7 +62,7 @@ begin
   values (v_task.id, p_job.id, p_job.user_id, v_route, p_rank, v_artifacts,
     coalesce((p_plan ->> 'optional')::boolean, false),
     coalesce(p_plan ->> 'submitPolicy', 'at_least_once')::podbase_private.submit_policy,
-    coalesce((p_plan ->> 'maxAttempts')::int, 3), p_plan -> 'reroute', v_free::int, v_now, v_key, p_limited);
+    coalesce((p_plan ->> 'maxAttempts')::numeric::int, 3), p_plan -> 'reroute', v_free::int, v_now, v_key, p_limited);
 
   v_version := podbase_private.announce(p_job, 1, null, 'user', 'submitted');
   if v_free then
@@ -107,7 +107,7 @@ begin
   if not coalesce(podbase_private.is_plain(request -> 'plan'), false) then
     perform podbase_private.check_plan(request -> 'plan');
   end if;
-  if request -> 'plan' ? 'reuse' then
+  if request -> 'plan' ? 'reuse' and coalesce((request ->> 'runAt')::timestamptz <= v_now, true) then
     perform from podbase.jobs where user_id = v_user and idempotency_key = request ->> 'idempotencyKey';
     if not found then
       v_reused := podbase_private.reuse(request, v_id);
@@ -115,8 +115,10 @@ begin
     end if;
   end if;
   insert into podbase.jobs (id, user_id, kind, input, idempotency_key, progress, task_count, created_at, updated_at)
-  values (v_id, v_user, request ->> 'kind', request -> 'input', request ->> 'idempotencyKey', 0,
-    jsonb_array_length(v_tasks), v_now, v_now)
+  select v_id, v_user, request ->> 'kind', request -> 'input', request ->> 'idempotencyKey', 0,
+    jsonb_array_length(v_tasks), v_now, v_now
+  where not exists (select from podbase_private.other_keys
+    where user_id = v_user and idempotency_key = request ->> 'idempotencyKey')
   on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
   returning * into v_job;
   if v_job.id is null then
@@ -131,7 +133,7 @@ begin
   end if;
   if v_job.task_count = 1 and not v_tasks -> 0 ? 'map' and not request ? 'runAt' then
     return podbase_private.start_single(
-      v_job, v_tasks -> 0, (-coalesce((request ->> 'priority')::int, 0))::smallint,
+      v_job, v_tasks -> 0, (-coalesce((request ->> 'priority')::numeric::int, 0))::smallint,
       coalesce(v_limits.max_in_flight, v_settings.max_in_flight_per_user) is not null);
   end if;
   perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
@@ -153,7 +155,7 @@ begin
   with plan as (
     select gen_random_uuid() as id, j.id as job_id, j.user_id, j.created_at, t.value as t, t.ordinality as position,
       array(select jsonb_array_elements_text(t.value -> 'after')) as after,
-      (-coalesce((r.request ->> 'priority')::int, 0))::smallint as rank
+      (-coalesce((r.request ->> 'priority')::numeric::int, 0))::smallint as rank
     from unnest(p_jobs, p_requests) as r (job, request)
     join podbase.jobs j on j.id = r.job,
     jsonb_array_elements(r.request -> 'plan' -> 'tasks') with ordinality as t
@@ -170,7 +172,7 @@ begin
     select id, job_id, user_id, t ->> 'route', rank, after, coalesce(t -> 'artifacts', '{}'),
       coalesce((t ->> 'optional')::boolean, false),
       coalesce(t ->> 'submitPolicy', 'at_least_once')::podbase_private.submit_policy,
-      coalesce((t ->> 'maxAttempts')::int, 3), t -> 'reroute', t -> 'map'
+      coalesce((t ->> 'maxAttempts')::numeric::int, 3), t -> 'reroute', t -> 'map'
     from plan
   )
   select coalesce(array_agg(id order by job_id, position) filter (where after = '{}' and not t ? 'map'), '{}'),
@@ -255,7 +257,10 @@ begin
     insert into podbase.jobs (id, user_id, kind, input, idempotency_key, progress, task_count, created_at, updated_at)
     select id, (r ->> 'user')::uuid, r ->> 'kind', r -> 'input', r ->> 'idempotencyKey', 0,
       jsonb_array_length(r -> 'plan' -> 'tasks'), v_now, v_now
-    from given order by n
+    from given
+    where not exists (select from podbase_private.other_keys k
+      where k.user_id = (r ->> 'user')::uuid and k.idempotency_key = r ->> 'idempotencyKey')
+    order by n
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning id
   )

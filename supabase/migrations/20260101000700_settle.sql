@@ -52,7 +52,8 @@ begin
 end $$;
 
 -- Opens what waited for finished tasks, expands and ends maps, and cancels what can no longer run because a required
--- task did not complete; again and again until nothing follows. What cancel() is about to end is left to it.
+-- task did not complete; again and again until nothing follows. What cancel() is about to end is left to it, and a copy
+-- that waits for another's result (plan.reuse) opens nothing.
 create function podbase_private.unblock(p_job uuid) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
@@ -68,7 +69,9 @@ begin
     with blocked as (
       select t.id, s.map is not null as is_map,
         bool_or(u.status in ('failed', 'canceled') and not us.optional) as dead,
-        bool_and(u.finished_at is not null) filter (where u.id is not null) as ready
+        coalesce(bool_and(u.finished_at is not null) filter (where u.id is not null), true)
+          and bool_or(u.status in ('failed', 'canceled') and not us.optional) is not true
+          and not exists (select from podbase_private.copies where job_id = p_job and waiting) as ready
       from podbase.tasks t
       join podbase_private.task_schedule s on s.task_id = t.id and not s.expanded and s.cancel_requested_at is null
       left join podbase.tasks u on u.job_id = t.job_id and u.name = any (s.after)
@@ -77,8 +80,8 @@ begin
       group by t.id, s.map is not null
     )
     select coalesce(array_agg(id) filter (where dead), '{}'),
-           coalesce(array_agg(id) filter (where ready is not false and dead is not true and not is_map), '{}'),
-           coalesce(array_agg(id) filter (where ready is not false and dead is not true and is_map), '{}')
+           coalesce(array_agg(id) filter (where ready and not is_map), '{}'),
+           coalesce(array_agg(id) filter (where ready and is_map), '{}')
       into v_dead, v_ready, v_maps from blocked;
 
     update podbase.tasks set status = 'canceled', phase = 'done', version = version + 1,

@@ -80,6 +80,20 @@ describe("a request", () => {
   });
 });
 
+describe("a whole number", () => {
+  it("is one however it is written", async () => {
+    const text = `{"user": "${user}", "kind": "reading", "input": {}, "priority": 5.0,
+      "plan": {"tasks": [{"name": "text", "route": "gpu", "maxAttempts": 2.0}]}}`;
+    for (const ask of [`submit_job('${text}')`, `submit_jobs('[${text}]')`]) {
+      await engine.sql.unsafe(`select podbase.${ask}`);
+    }
+    expect(await engine.sql`select rank, max_attempts from podbase_private.task_schedule`).toEqual([
+      { rank: -5, max_attempts: 2 },
+      { rank: -5, max_attempts: 2 },
+    ]);
+  });
+});
+
 describe("a list that is none", () => {
   it.each([
     ["submit_jobs", []],

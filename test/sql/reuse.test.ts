@@ -1,6 +1,6 @@
 import type { Claim } from "@podbase/core";
 import { describe, expect, it } from "vitest";
-import { engineOfFile, type PlanTask, WITH_FILE } from "./harness.ts";
+import { engineOfFile, ONE, type PlanTask, WITH_FILE } from "./harness.ts";
 
 const TWO: PlanTask[] = [
   { name: "text", route: "gpu" },
@@ -42,6 +42,36 @@ describe("reuse by one user", () => {
     await engine.clock(61);
     expect((await ask(user, "user")).created).toBe(true);
   });
+
+  it("keeps a key that it has given a job to also from requests that do not ask for it, alone or among many", async () => {
+    const first = await ask(user, "user", ONE);
+    expect((await ask(user, "user", ONE, { idempotencyKey: "k" })).created).toBe(false);
+    const again = { created: false, job: { id: first.job.id } };
+    expect(await engine.submit(user, ONE, { idempotencyKey: "k" })).toMatchObject(again);
+    const one = { user, kind: "reading", input: { n: 1 }, idempotencyKey: "k", plan: { tasks: ONE } };
+    const [row] = await engine.sql`select podbase.submit_jobs(${engine.sql.json([one])}) as made`;
+    expect(row!.made).toEqual([{ job: first.job.id, created: false }]);
+    await expect(engine.submit(user, ONE, { idempotencyKey: "k", input: {} })).rejects.toMatchObject({
+      code: "PB001",
+    });
+  });
+
+  it.each(["user", "global"] as const)(
+    "of scope %s does not give what is being canceled again",
+    async (scope) => {
+      const first = await ask(user, scope);
+      await engine.accepted(...first.claims);
+      await control(user, "cancel_job", first.job.id);
+      const second = await ask(user, scope);
+      expect(second).toMatchObject({ created: true, job: { status: "queued" } });
+      expect(await ask(user, scope)).toMatchObject({ created: false, job: { id: second.job.id } });
+      await engine.sql`select podbase.record_cancels(${[first.claims[0]!.attempt]}::uuid[])`;
+      const [claim] = [...second.claims, ...(await engine.claim())];
+      await complete(claim!);
+      expect(await engine.job(second.job.id)).toMatchObject({ status: "completed" });
+      expect(await engine.sql`select from podbase_private.attempts`).toHaveLength(2);
+    },
+  );
 });
 
 describe("reuse among all users", () => {
@@ -118,6 +148,51 @@ describe("reuse among all users", () => {
     await engine.complete(claims[0]!, {});
     for (const { job } of copies) expect(await engine.job(job.id)).toMatchObject({ status: "completed" });
     expect(await engine.sql`select from podbase.jobs where status <> 'completed'`).toHaveLength(1);
+  });
+
+  it("lets nobody wait for a job that is for later, and starts no job before its time", async () => {
+    const runAt = new Date(Date.now() + 86_400_000).toISOString();
+    const later = await ask(user, "global", ONE, { runAt });
+    const first = await ask(other, "global", ONE);
+    expect(first.claims).toHaveLength(1);
+    expect(await ask(await engine.user(), "global", ONE, { runAt })).toMatchObject({
+      created: true,
+      claims: [],
+    });
+    await engine.accepted(...first.claims);
+    await control(other, "cancel_job", first.job.id);
+    await engine.sql`select podbase.record_cancels(${[first.claims[0]!.attempt]}::uuid[])`;
+    expect(await engine.claim()).toEqual([]);
+    await engine.clock(86_460);
+    await engine.tick();
+    const claims = await engine.claim();
+    expect(claims).toHaveLength(2);
+    expect(claims.map(({ job }) => job)).toContain(later.job.id);
+  });
+
+  it("starts no part of a copy whose owner cancels another part of it", async () => {
+    const plan = [
+      { name: "draft", route: "gpu", optional: true },
+      { name: "text", route: "gpu", after: ["draft"] },
+      { name: "image", route: "gpu", map: { over: "input", path: ["list"] } },
+    ] as PlanTask[];
+    const input = { input: { list: ["a"] } };
+    const first = await ask(user, "global", plan, input);
+    const copy = await ask(other, "global", plan, input);
+    await control(other, "cancel_task", (await engine.job(copy.job.id)).tasks.draft!.id);
+    expect(await engine.claim()).toEqual([]);
+    for (const claim of first.claims) {
+      for (const next of (await engine.complete(claim, { of: claim.task })).claims)
+        await engine.complete(next, {});
+    }
+    expect(await engine.job(copy.job.id)).toMatchObject({
+      status: "completed",
+      tasks: {
+        draft: { status: "canceled" },
+        text: { status: "completed", output: {} },
+        image: { output: [{ of: "image[0]" }] },
+      },
+    });
   });
 
   it("shares a failure that no other try would mend, and lets each owner try again", async () => {
