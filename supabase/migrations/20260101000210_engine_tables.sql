@@ -47,16 +47,16 @@ create table podbase_private.settings (
   -- Tasks of one user between ready and done; null: no limit. podbase_private.user_limits overrides it.
   max_in_flight_per_user int check (max_in_flight_per_user > 0),
   -- Who waits longer than this gets every tenth place, whatever their priority and share.
-  ageing_after interval not null default '10 minutes' check (ageing_after >= '0'),
+  ageing_after interval not null default '10 minutes' check (ageing_after between '0' and '1000 years'),
   -- Failures in a row that open an endpoint's breaker, and the first pause (doubled each time, at most 5 minutes).
   breaker_threshold int not null default 5 check (breaker_threshold > 0),
   breaker_pause interval not null default '10 seconds' check (breaker_pause > '0'),
-  -- Retention. Null keeps for ever. What users asked for is kept by default, what only the engine needs is not.
-  keep_jobs interval check (keep_jobs >= '0'),
-  keep_payloads interval check (keep_payloads >= '0'),
-  keep_events interval default '30 days' check (keep_events >= '0'),
-  keep_reports interval default '7 days' check (keep_reports >= '0'),
-  keep_alerts interval default '90 days' check (keep_alerts >= '0')
+  -- Retention. Null keeps for ever; at most 1,000 years, since subtracting more may leave what a time can be. What users asked for is kept by default, what only the engine needs is not.
+  keep_jobs interval check (keep_jobs between '0' and '1000 years'),
+  keep_payloads interval check (keep_payloads between '0' and '1000 years'),
+  keep_events interval default '30 days' check (keep_events between '0' and '1000 years'),
+  keep_reports interval default '7 days' check (keep_reports between '0' and '1000 years'),
+  keep_alerts interval default '90 days' check (keep_alerts between '0' and '1000 years')
 );
 insert into podbase_private.settings default values;
 

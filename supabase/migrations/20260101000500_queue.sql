@@ -55,11 +55,13 @@ begin
   end loop;
 end $$;
 
--- Gives free slots of users with a limit to their tasks that wait for one, for a hundred users at most. One transaction
--- at a time, so that no limit is ever exceeded; whoever comes meanwhile leaves it to the next claim or tick.
+-- Gives free slots of users with a limit to their tasks that wait for one, for a hundred users at most, from a random one
+-- on: should those have no free slot, the next call comes to others. One transaction at a time, so that no limit is ever
+-- exceeded; whoever comes meanwhile leaves it to the next claim or tick.
 create function podbase_private.admit() returns void
 language plpgsql set search_path = '' as $$
 declare
+  v_from uuid := gen_random_uuid();
   v_user uuid;
   v_room int;
   v_tasks uuid[];
@@ -67,14 +69,18 @@ begin
   if not exists (select from podbase_private.task_schedule where parked) then return; end if;
   if not pg_catalog.pg_try_advisory_xact_lock(hashtextextended('podbase.admit', 0)) then return; end if;
   for v_user in
-    with recursive users as (
-      (select user_id, 1 as n from podbase_private.task_schedule where parked order by user_id limit 1)
+    with recursive parked as (
+      select null::uuid as first, v_from as user_id, 0 as n
       union all
-      select (select s.user_id from podbase_private.task_schedule s
-              where s.parked and s.user_id > users.user_id order by s.user_id limit 1), n + 1
-      from users where users.user_id is not null and n < 100
+      select coalesce(parked.first, next.user_id), next.user_id, n + 1
+      from parked cross join lateral (select coalesce(
+        (select s.user_id from podbase_private.task_schedule s
+         where s.parked and s.user_id > parked.user_id order by s.user_id limit 1),
+        (select s.user_id from podbase_private.task_schedule s where s.parked order by s.user_id limit 1)) as user_id
+      ) as next
+      where n < 100 and next.user_id is distinct from parked.first
     )
-    select user_id from users where user_id is not null
+    select user_id from parked where n > 0
   loop
     v_room := coalesce(podbase_private.user_limit(v_user), 1000) - (
       select count(*) from podbase_private.task_schedule s where s.user_id = v_user and s.has_slot);

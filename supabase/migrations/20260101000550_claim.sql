@@ -58,21 +58,27 @@ begin
 end $$;
 
 -- Claims for one route at one endpoint: the ready tasks in their fair order, every tenth place for who waits longest
--- beyond the ageing limit. Waits for no lock. Returns the attempts and their tokens.
+-- beyond the ageing limit. A task that avoids all endpoints that are left to its route avoids none. Waits for no lock.
+-- Returns the attempts and their tokens.
 create function podbase_private.claim_lane(
   p_route text, p_endpoint text, p_limit int, p_aged int, p_now timestamptz, p_old_before timestamptz,
   out attempts uuid[], out tokens text[]
 )
 language plpgsql volatile set search_path = '' as $$
 begin
-  with aged as materialized (
+  with left_over as materialized (
+    select array_agg(r.endpoint) as endpoints
+    from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint and e.enabled
+    where r.route = p_route
+  ), aged as materialized (
     select c.task_id from podbase_private.task_schedule c
     where c.route = p_route and c.ready_key is not null and c.ready_since < p_old_before
-      and (c.avoid is null or p_endpoint <> all (c.avoid))
+      and (c.avoid is null or p_endpoint <> all (c.avoid) or c.avoid @> (select endpoints from left_over))
     order by c.ready_since limit p_aged for update skip locked
   ), fair as materialized (
     select c.task_id from podbase_private.task_schedule c
-    where c.route = p_route and c.ready_key is not null and (c.avoid is null or p_endpoint <> all (c.avoid))
+    where c.route = p_route and c.ready_key is not null
+      and (c.avoid is null or p_endpoint <> all (c.avoid) or c.avoid @> (select endpoints from left_over))
     order by c.rank, c.ready_key, c.task_id limit p_limit for update skip locked
   ), picked as materialized (
     select task_id, podbase_private.new_token() as token from (

@@ -105,7 +105,7 @@ language sql stable security definer set search_path = '' as $$
     ) then 'warm' else 'cold' end) || coalesce((select jsonb_object_agg(class, times) from timed), '{}');
 $$;
 
--- When the caller's job may be done, from how long its routes lately took:
+-- When the caller's job may be done, from how long its routes lately took and what has to wait for a time:
 --   {now, likely, latest: times by the 50th and 90th percentiles, null without history, tasks: {name: {likely, latest,
 --    cold, samples, waitP50, waitP90, runP50, runP90}}}
 -- Only open tasks with history are in it. A percentile that has already passed counts as now, so an estimate never lies in
@@ -134,7 +134,7 @@ begin
       join podbase_private.task_schedule s on d.name = any (s.after)
       join podbase.tasks t on t.id = s.task_id where t.job_id = p_job
     )
-    select t.name, t.phase, s.route, s.after, a.created_at as sent_at, a.started_at
+    select t.name, t.phase, s.route, s.after, s.run_at, a.created_at as sent_at, a.started_at
     from podbase.tasks t
     join podbase_private.task_schedule s on s.task_id = t.id
     join (select task_id, max(depth) as depth from depths group by task_id) d on d.task_id = t.id
@@ -152,8 +152,8 @@ begin
     -- Upstream tasks that are done are in neither list.
     select greatest(v_now, max((v_likely ->> u)::timestamptz)), greatest(v_now, max((v_latest ->> u)::timestamptz))
       into v_from, v_until from unnest(v_task.after) u;
-    v_from := coalesce(v_from, v_now);
-    v_until := coalesce(v_until, v_now);
+    v_from := greatest(v_now, v_from, v_task.run_at);
+    v_until := greatest(v_now, v_until, v_task.run_at);
     v_spent := 1000 * extract(epoch from v_now - case when v_task.phase = 'running' then v_task.started_at
                                                       else v_task.sent_at end);
     if v_task.phase = 'running' and v_task.started_at is not null then

@@ -84,4 +84,16 @@ describe("configure", () => {
       code: "23514",
     });
   });
+
+  it("refuses to keep things or to let them age for longer than times reach back (23514)", async () => {
+    for (const setting of ["keep_jobs", "keep_payloads", "keep_events", "ageing_after"]) {
+      await expect(engine.configure({ settings: { [setting]: "10000 years" } })).rejects.toMatchObject({
+        code: "23514",
+      });
+      await engine.configure({ settings: { [setting]: "1000 years" } });
+    }
+    await engine.submit(user, ONE);
+    await engine.claim();
+    await engine.tick();
+  });
 });

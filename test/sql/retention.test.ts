@@ -70,6 +70,25 @@ describe("retention", () => {
     });
   });
 
+  it("leaves what a job is made of to who has it tried again at the same moment", async () => {
+    await engine.configure({ settings: { keep_payloads: "10 days" } });
+    const { job, claims } = await engine.submit(user, ONE);
+    await engine.report(claims[0]!, { status: "FAILED", error: "invalid input" });
+    const [session] = await engine.sql`select pg_backend_pid() as pid`;
+    await engine.clock(11 * DAY);
+    let ticked: PromiseLike<unknown> | undefined;
+    await engine.as(user, async (tx) => {
+      await tx`select podbase.retry_job(${job.id})`;
+      ticked = engine.tick().then((rows) => rows);
+      await tx`reset role`;
+      await expect
+        .poll(async () => (await tx`select cardinality(pg_blocking_pids(${session!.pid})) as n`)[0]!.n)
+        .toBe(1);
+    });
+    await ticked;
+    expect(await engine.job(job.id)).toMatchObject({ status: "queued", input: { n: 1 }, trimmed_at: null });
+  });
+
   it("leaves idempotency keys what they were, though the input to compare is gone", async () => {
     await engine.configure({ settings: { keep_payloads: "10 days" } });
     const first = await engine.submit(user, ONE, { idempotencyKey: "kept" });

@@ -55,6 +55,19 @@ describe("a user's limit", () => {
       where j.user_id = ${user} and a.next_check_at is not null`;
     expect(live!.n).toBe(2);
   });
+
+  it("keeps nobody waiting behind a hundred others who have reached theirs", async () => {
+    await engine.configure({ settings: { max_in_flight_per_user: 1 } });
+    await open(true, { maxInFlight: 1000, maxRunsPer10s: 10_000 });
+    const people = [];
+    for (let n = 0; n < 101; n++) people.push(await engine.user());
+    const requests = people.map((user) => ({ user, kind: "reading", input: {}, plan: { tasks: ONE } }));
+    await engine.sql`select podbase.submit_jobs(${engine.sql.json([...requests, ...requests])})`;
+    const claims = [];
+    for (let call = 0; call < 20; call++) claims.push(...(await engine.claim(200)));
+    expect(claims).toHaveLength(101);
+    expect(new Set(users(claims)).size).toBe(101);
+  });
 });
 
 describe("an endpoint's rate", () => {
@@ -135,6 +148,20 @@ describe("a failure", () => {
     await engine.clock(2000);
     await engine.tick();
     expect((await engine.claim())[0]!.endpoint.name).toBe("first");
+  });
+
+  it.each([
+    ["taken from its route", { routes: { image: ["first"] } }],
+    ["shut", { endpoints: { second: { providerId: "ep-2", enabled: false } } }],
+  ])("goes back, too, when the other endpoint is %s", async (_, change) => {
+    await engine.configure({
+      endpoints: { first: { providerId: "ep-1" }, second: { providerId: "ep-2" } },
+      routes: { image: ["first", "second"] },
+    });
+    const { job, claims } = await engine.submit(await engine.user(), [{ name: "image", route: "image" }]);
+    await engine.report(claims[0]!, { status: "FAILED", error: "job timed out after 1 retries" });
+    await engine.configure(change);
+    expect((await next(job.id)).endpoint.name).toBe("first");
   });
 
   it("of memory goes to the route that the task names for it", async () => {

@@ -47,6 +47,22 @@ describe("a job for later", () => {
     expect(await engine.claim()).toHaveLength(1);
   });
 
+  it("is estimated from its time on", async () => {
+    const { claims } = await engine.submit(user, ONE);
+    await engine.report(claims[0]!, {
+      status: "COMPLETED",
+      output: {},
+      delayTime: 1000,
+      executionTime: 5000,
+    });
+    const runAt = inSeconds(DAY);
+    const { job } = await engine.submit(user, READING, { runAt });
+    const [row] = await engine.as(user, (tx) => tx`select podbase.estimate(${job.id}) as estimate`);
+    // Two steps of 6 s, one after the other.
+    expect((Date.parse(row!.estimate.likely) - Date.parse(runAt)) / 1000).toBeCloseTo(12);
+    expect((Date.parse(row!.estimate.latest) - Date.parse(runAt)) / 1000).toBeCloseTo(12);
+  });
+
   it("is canceled like any other", async () => {
     const { job } = await engine.submit(user, ONE, { runAt: inSeconds(DAY) });
     await engine.as(user, (tx) => tx`select podbase.cancel_job(${job.id})`);
