@@ -137,7 +137,7 @@ export class Endpoint {
   /** Changes settings, at once. Throws a RangeError on ones that can't be. */
   configure(changes: Partial<EndpointSettings>): void {
     Object.assign(this.settings, endpointSettings(this.id, { ...this.settings, ...changes }));
-    this.fleet.check();
+    this.fleet.reconfigured();
   }
 
   /** Cancels all jobs and stops all workers: the endpoint is no more. */

@@ -19,8 +19,10 @@ export interface Fleet {
   readonly execute: Execute;
   /** Whether a worker must be heard of while it holds a job, or the job counts as lost. */
   readonly heartbeat: boolean;
-  /** To be called whenever the queue, the workers or the settings changed. */
+  /** To be called whenever the queue or the workers changed. */
   check(): void;
+  /** To be called whenever the settings changed. */
+  reconfigured(): void;
   /** The worker has let go of one job. */
   release(worker: Worker): void;
   /** The same, and it is to stop when it has no other. */

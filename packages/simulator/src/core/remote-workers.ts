@@ -147,6 +147,10 @@ export class RemoteWorkers implements Fleet {
     }
   }
 
+  reconfigured(): void {
+    this.check();
+  }
+
   release(worker: Worker): void {
     if (worker.jobs > 0) worker.jobs--;
     this.#settle(worker);

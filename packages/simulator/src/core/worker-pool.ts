@@ -48,9 +48,15 @@ export class WorkerPool implements Fleet {
   }
 
   check(): void {
-    this.#dispatch();
+    // First, so that a worker too many gets no further job.
     this.#shrink();
+    this.#dispatch();
     this.#scale();
+  }
+
+  reconfigured(): void {
+    for (const worker of this.workers.in("idle")) this.#stopInTime(worker);
+    this.check();
   }
 
   release(worker: Worker): void {
@@ -101,8 +107,11 @@ export class WorkerPool implements Fleet {
   #free(): Worker | undefined {
     const [idle] = this.workers.in("idle");
     if (idle || this.#settings.jobsPerWorker === 1) return idle;
+    // Of more than the maximum, which has gone down, the last ones get nothing more.
+    let allowed = this.#settings.workersMax;
     for (const state of ["taking", "running"] as const) {
       for (const worker of this.workers.in(state)) {
+        if (allowed-- <= 0) return undefined;
         const has = worker.jobs + worker.pickups.size;
         if (has < this.#settings.jobsPerWorker && !worker.retiring) return worker;
       }
@@ -136,10 +145,19 @@ export class WorkerPool implements Fleet {
       this.#retire(worker, "stopped");
     } else {
       this.workers.move(worker, "idle");
-      this.#later(worker, this.#settings.idleTimeoutMs, () => {
-        if (this.workers.live > this.#settings.workersMin) this.stop(worker);
-      });
+      worker.idleSince = this.#world.clock.now();
+      this.#stopInTime(worker);
     }
+  }
+
+  /** An idle worker stops at the end of the idle timeout, unless it is one of those that stay. */
+  #stopInTime(worker: Worker): void {
+    const { idleSince = 0 } = worker;
+    const idleMs = this.#world.clock.now() - idleSince;
+    worker.timer?.cancel();
+    this.#later(worker, Math.max(0, this.#settings.idleTimeoutMs - idleMs), () => {
+      if (this.workers.live > this.#settings.workersMin) this.stop(worker);
+    });
   }
 
   /** After the maximum went down: workers without a job go; the others when they are done. */

@@ -28,6 +28,7 @@ export interface Worker {
   timer?: Timer;
   startedAt?: number;
   stoppedAt?: number;
+  idleSince?: number;
   /** Gets no further job and stops when it has none. */
   retiring?: true;
   /** Crashes in a row, and when the first of them was. */

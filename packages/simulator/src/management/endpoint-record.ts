@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { EndpointSettings } from "../core/settings.ts";
+import { ENDPOINT_DEFAULTS, type EndpointSettings } from "../core/settings.ts";
 import { gpuTypeOf, workerPrice } from "./gpus.ts";
 import type { createEndpointBody, updateEndpointBody } from "./schemas.ts";
 
@@ -77,7 +77,7 @@ export const updateRecord = (record: EndpointRecord, { gpu = {}, ...body }: Crea
   if (gpu.minCudaVersion !== undefined) record.gpu.minCudaVersion = gpu.minCudaVersion || null;
 };
 
-/** The settings that a request names, for the endpoint to follow at once. */
+/** The settings that a request names, for the endpoint to follow at once. A timeout of 0 is none: the default. */
 export const settingsOf = ({
   workers = {},
   scaling,
@@ -89,13 +89,13 @@ export const settingsOf = ({
   ...(workers.idleTimeout !== undefined && { idleTimeoutMs: workers.idleTimeout * 1000 }),
   ...(scaling?.type === "QUEUE_DELAY" && { scaler: scaling.type, queueDelayMs: scaling.queueDelay * 1000 }),
   ...(scaling?.type === "REQUEST_COUNT" && { scaler: scaling.type, requestCount: scaling.requestCount }),
-  ...(timeout && { executionTimeoutMs: timeout }),
+  ...(timeout !== undefined && { executionTimeoutMs: timeout || ENDPOINT_DEFAULTS.executionTimeoutMs }),
   ...(flashboot !== undefined && { flashBoot: flashboot !== "OFF" }),
 });
 
 /** The settings of a new endpoint, defaults of the API included. */
-export const newSettingsOf = ({ workers, ...body }: Create): Partial<EndpointSettings> =>
-  settingsOf({ ...body, workers: { ...DEFAULT_WORKERS, ...workers } });
+export const newSettingsOf = ({ workers, timeout, ...body }: Create): Partial<EndpointSettings> =>
+  settingsOf({ ...body, timeout: timeout || undefined, workers: { ...DEFAULT_WORKERS, ...workers } });
 
 /** The endpoint as the API tells it. */
 export const endpointView = (endpoint: Endpoint, record: EndpointRecord, jobApiUrl: string) => {

@@ -168,7 +168,9 @@ export class Management {
   }
 
   #enter(endpoint: Endpoint, record: EndpointRecord): void {
-    const { id, fleet } = endpoint;
+    const { id, fleet, settings } = endpoint;
+    // As it may be by the simulator's own options.
+    if (settings.flashBoot && record.flashboot === "OFF") record.flashboot = "FLASHBOOT";
     this.#records.set(id, record);
     this.#accounts.set(id, { id, usage: fleet.workers.usage, price: () => priceOf(record) });
   }
