@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createApp } from "./api/app.ts";
 import { JobApi } from "./api/job-api.ts";
-import { listen } from "./api/server.ts";
+import { type Listening, listen } from "./api/server.ts";
 import type { Fault } from "./core/fault.ts";
 import { Faults } from "./core/faults.ts";
 import { History, type Listener, type SimulatorEvent } from "./core/history.ts";
@@ -131,6 +131,25 @@ const NOT_KEPT: JobStore = { save() {}, remove() {} };
  */
 export const createSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   if (options.apiKey === "") throw new RangeError("apiKey must not be empty: everybody would be let in");
+  let made: Made;
+  // Before the state file is touched and anything begins: whoever has the port may well be using that file.
+  const server = await listen((request, env) => made.serve(request, env), options.port ?? 0);
+  try {
+    made = make(options, server);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return made.simulator;
+};
+
+interface Made {
+  simulator: Simulator;
+  serve: ReturnType<typeof createApp>["fetch"];
+}
+
+/** All but the server, which asks for nothing before this has returned. */
+const make = (options: SimulatorOptions, server: Listening): Made => {
   const clock = options.clock ?? realClock();
   const own = scopedClock(clock);
   const startedAt = own.now();
@@ -183,7 +202,8 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
   const api = new JobApi(platform, world, options.apiKey);
   const images: Record<string, EndpointOptions> = { ...BUILT_IN_IMAGES, ...options.images };
   const planImage: PlanImage = (image, id, asked) => {
-    const { handler, returnAggregateStream, ...given } = images[image] ?? { handler: "worker" };
+    const known = Object.hasOwn(images, image) ? images[image] : undefined;
+    const { handler, returnAggregateStream, ...given } = known ?? { handler: "worker" };
     return {
       settings: endpointSettings(id, { ...given, ...asked }),
       fleet: createFleetOf(world, executor, handler, returnAggregateStream),
@@ -209,15 +229,11 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
     await executor.finish(STOP_PATIENCE_MS);
     http.close();
   };
-  const server = await listen(app.fetch, options.port ?? 0).catch(async (error) => {
-    await release();
-    throw error;
-  });
 
   let stopped: Promise<void> | undefined;
   const origin = `http://127.0.0.1:${server.port}`;
   const url = `${origin}/v2`;
-  return {
+  const simulator: Simulator = {
     url,
     managementUrl: `${origin}/management/v2`,
     ...watched,
@@ -238,4 +254,5 @@ export const createSimulator = async (options: SimulatorOptions): Promise<Simula
       return stopped;
     },
   };
+  return { simulator, serve: app.fetch };
 };

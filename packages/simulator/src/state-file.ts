@@ -76,9 +76,12 @@ export const openStateFile = (path: string, now: () => number): StateFile => {
 
 const load = (path: string): Contents => {
   const contents: Contents = { boots: 0, at: Number.NEGATIVE_INFINITY, jobs: new Map() };
-  if (!existsSync(path)) return contents;
+  const whole = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const texts = whole.split("\n");
+  // The first line was there before the file had its name.
+  if (whole !== "" && !isFirst(texts[0])) throw new Error(`${path}: not a simulator's state file`);
   // A process killed while it wrote leaves half a line, which nobody was told of.
-  for (const text of readFileSync(path, "utf8").split("\n").slice(0, -1)) {
+  for (const text of texts.slice(0, -1)) {
     const line: Line = JSON.parse(text);
     if ("boots" in line) {
       contents.boots = line.boots;
@@ -93,6 +96,8 @@ const load = (path: string): Contents => {
   }
   return contents;
 };
+
+const isFirst = (text = ""): boolean => /^\{"boots":\d+\}$/.test(text);
 
 /** A faster or a virtual clock starts behind the one that wrote the file: its last moment becomes now. */
 const shift = (jobs: Job[], byMs: number): void => {

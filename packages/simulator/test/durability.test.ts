@@ -125,11 +125,23 @@ test("a line that was cut off by a kill is ignored", async () => {
   expect((await boot()).endpoints()[0]?.queue).toEqual([id]);
 });
 
-test("a file that holds something else is not overwritten", async () => {
-  const { boot, stateFile } = boots();
-  writeFileSync(stateFile, "my thesis\n");
-  await expect(boot()).rejects.toThrow("not valid JSON");
-  expect(readFileSync(stateFile, "utf8")).toBe("my thesis\n");
+test.each(["my thesis\n", "my thesis", `{"not":"ours"}`, "null\n", `[{"fault":"webhook_drop"}]\n`])(
+  "a file that holds something else (%j) is not overwritten",
+  async (text) => {
+    const { boot, stateFile } = boots();
+    writeFileSync(stateFile, text);
+    await expect(boot()).rejects.toThrow(`${stateFile}: not a simulator's state file`);
+    expect(readFileSync(stateFile, "utf8")).toBe(text);
+  },
+);
+
+test("a second simulator that finds the port taken leaves the first one's file alone", async () => {
+  const stateFile = newFile();
+  const first = await startOne({}, { stateFile });
+  const port = Number(new URL(first.url).port);
+  await expect(startOne({}, { stateFile, port })).rejects.toThrow("EADDRINUSE");
+  const id = await run(first, { x: 1 });
+  expect(readFileSync(stateFile, "utf8")).toContain(id);
 });
 
 test("a journal that outgrows its limit is rewritten with what is still known", async () => {
