@@ -135,6 +135,18 @@ test("a command sees a minimal environment and what it was given, not ours", asy
   expect(output).toEqual(["LANG", "PATH", "RUNPOD_ENDPOINT_ID", "RUNPOD_POD_ID", "VOICE"]);
 });
 
+test("a command's result is not kept waiting by what it leaves running, which is killed", async () => {
+  const { state, output, logs } = await outcome(`
+    import { spawn } from "node:child_process";
+    const left = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });
+    console.log(left.pid);
+    console.log("[42]");
+    process.exit();
+  `);
+  expect({ state, output }).toEqual({ state: "COMPLETED", output: [42] });
+  await allGone([Number(logs[0]?.replace("stdout: ", ""))]);
+});
+
 test("a command runs in the folder it was given", async () => {
   const cwd = mkdtempSync(join(tmpdir(), "simulator-cwd-"));
   onTestFinished(() => rmSync(cwd, { recursive: true }));

@@ -132,7 +132,7 @@ describe("over HTTP", () => {
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, allowed]);
   });
 
-  test.each(["nothing", "status", "health/x"])("GET %s is 404", async (path) => {
+  test.each(["nothing", "status", "health/x", "constructor", "__proto__"])("GET %s is 404", async (path) => {
     const { url } = await start();
     expect((await fetch(`${url}/ep/${path}`, { headers: { authorization: KEY } })).status).toBe(404);
   });

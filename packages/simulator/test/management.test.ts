@@ -106,6 +106,14 @@ test("a changed endpoint scales by its new settings at once", async () => {
   expect(simulator.endpoints()[0]?.workers.every(({ state }) => state === "stopped")).toBe(true);
 });
 
+test("an image that nobody made waits for workers, whatever its name", async () => {
+  const { simulator, ask, submit } = await setUp();
+  const { body } = await ask("POST", "/serverless", { ...NEW, image: "constructor" });
+  await submit(body.id, { ms: 1 });
+  await simulator.advance(120_000);
+  expect(simulator.endpoints().find(({ id }) => id === body.id)?.jobs).toMatchObject([{ state: "IN_QUEUE" }]);
+});
+
 test("a deleted endpoint is gone with its jobs; its bill remains", async () => {
   const { simulator, ask, submit } = await setUp();
   await submit("ep", { ms: 60_000 });
@@ -258,6 +266,7 @@ test.each([
   ["nothing", "PATCH", "/network-volumes/x", {}, 422],
   ["an unknown bucket", "GET", "/billing/serverless?bucketSize=minute", undefined, 400],
   ["two ranges", "GET", "/billing/serverless?lastN=1&endTime=2026-01-01T00:00:00Z", undefined, 400],
+  ["more buckets than time has", "GET", "/billing/serverless?lastN=99999999999999", undefined, 400],
   ["an unknown resource", "GET", "/pods", undefined, 501],
 ])("a request with %s is refused as a problem", async (_, method, path, body, status) => {
   const { ask } = await setUp();

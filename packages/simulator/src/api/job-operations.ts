@@ -151,7 +151,8 @@ const METHODS: Readonly<Record<string, string>> = {
 
 const notCarriedOut = (operation: string, id: string | undefined): Answer => {
   if (operation === "openai" || operation === "batch") return notServed(operation);
-  const methods = METHODS[`${operation}${id === undefined ? "" : "/{id}"}`];
+  const name = `${operation}${id === undefined ? "" : "/{id}"}`;
+  const methods = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
   return methods === undefined ? refuse(404, "not found") : wrongMethod(methods);
 };
 

@@ -45,6 +45,10 @@ export const command =
       ...(cwd !== undefined && { cwd }),
     });
     const killRest = killOnAbort(child, context.signal);
+    // What it left running may hold on to its stdout, whose end is waited for.
+    child.once("exit", () => {
+      if (!context.signal.aborted) killRest();
+    });
     try {
       // A program may well end without reading its job: its exit code tells, not the broken pipe.
       child.stdin.on("error", (error) => context.log(`stdin: ${error.message}`, "stderr"));

@@ -70,7 +70,20 @@ const amounts = (usd: number): Amounts => ({
   feeAmount: 0,
 });
 
-const rangeOf = (query: URLSearchParams, bucket: Bucket, now: number): { from: number; to: number } => {
+interface Range {
+  from: number;
+  to: number;
+}
+
+const rangeOf = (query: URLSearchParams, bucket: Bucket, now: number): Range => {
+  const range = askedRangeOf(query, bucket, now);
+  // Beyond what a date can be.
+  if (Object.values(range).some((time) => Number.isNaN(new Date(time).getTime())))
+    throw new Problem(400, "the range is too long");
+  return range;
+};
+
+const askedRangeOf = (query: URLSearchParams, bucket: Bucket, now: number): Range => {
   const [lastN, startTime, endTime] = ["lastN", "startTime", "endTime"].map((name) => query.get(name));
   if (lastN) {
     if (startTime || endTime) throw new Problem(400, "lastN and startTime/endTime exclude each other");
