@@ -135,6 +135,22 @@ test("a command sees a minimal environment and what it was given, not ours", asy
   expect(output).toEqual(["LANG", "PATH", "RUNPOD_ENDPOINT_ID", "RUNPOD_POD_ID", "VOICE"]);
 });
 
+test.each(["exit 3", "kill -9 $$", "echo 1"])(
+  "a command that doesn't read its job (%s) gives the same history each time",
+  async (line) => {
+    const histories = [];
+    for (let round = 0; round < 2; round++) {
+      const simulator = await startOne({ handler: command(["/bin/sh", "-c", line]) });
+      for (let n = 0; n < 8; n++) {
+        await run(simulator, { n, large: "x".repeat(n * 20_000) });
+        await simulator.advance(11_000);
+      }
+      histories.push(simulator.history());
+    }
+    expect(histories[0]).toEqual(histories[1]);
+  },
+);
+
 test("a command's result is not kept waiting by what it leaves running, which is killed", async () => {
   const { state, output, logs } = await outcome(`
     import { spawn } from "node:child_process";

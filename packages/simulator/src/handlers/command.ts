@@ -51,7 +51,10 @@ export const command =
     });
     try {
       // A program may well end without reading its job: its exit code tells, not the broken pipe.
-      child.stdin.on("error", (error) => context.log(`stdin: ${error.message}`, "stderr"));
+      // Whether it broke is a race between the two besides, and would make histories differ.
+      child.stdin.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EPIPE") context.log(`stdin: ${error.message}`, "stderr");
+      });
       child.stdin.end(`${JSON.stringify(job)}\n`);
       const [end, lastLine, errors] = await Promise.all([
         ended(child),

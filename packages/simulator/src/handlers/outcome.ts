@@ -28,6 +28,13 @@ export const outcomeOf = (value: unknown): Outcome => {
   };
 };
 
+/** Without Node's own frames: whether they are there depends on how fast the work was, and histories would differ. */
+const traceOf = ({ stack = "" }: Error): string =>
+  stack
+    .split("\n")
+    .filter((line) => !/^\s+at .*\(node:internal\//.test(line))
+    .join("\n");
+
 /** What a worker reports when its handler threw: a JSON text in a string, stack trace and all (same source). */
 export const failureOf = (thrown: unknown, workerId: string): Outcome => {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -35,7 +42,7 @@ export const failureOf = (thrown: unknown, workerId: string): Outcome => {
     error: JSON.stringify({
       error_type: `<class '${error.name}'>`,
       error_message: error.message,
-      error_traceback: error.stack ?? "",
+      error_traceback: traceOf(error),
       hostname: workerId,
       worker_id: workerId,
       runpod_version: WORKER_VERSION,
@@ -46,7 +53,7 @@ export const failureOf = (thrown: unknown, workerId: string): Outcome => {
 /** What a worker reports when its generator threw: a plain text (same source, run_job_generator). */
 export const generatorFailureOf = (thrown: unknown): Outcome => {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  return { error: `handler: ${error.message} \ntraceback: ${error.stack ?? ""}` };
+  return { error: `handler: ${error.message} \ntraceback: ${traceOf(error)}` };
 };
 
 /** The error that a generator may yield in place of a chunk; it ends the job. */
