@@ -276,7 +276,9 @@ begin
       podbase_private.artifact_path(p_task, p_attempt, d.key) as path
     from jsonb_each(p_declared) d
   ), seen as materialized (
-    select d.*, (o.metadata ->> 'size')::bigint as bytes, p_reported -> d.name ->> 'sha256' as sha256
+    select d.*, (o.metadata ->> 'size')::bigint as bytes,
+      -- What has not the form of one is none, and of any size.
+      case when p_reported -> d.name ->> 'sha256' ~ '^[0-9a-f]{64}$' then p_reported -> d.name ->> 'sha256' end as sha256
     from declared d
     join storage.objects o on o.bucket_id = 'podbase' and o.name = d.path
       -- As JSON: what is no number is another size, and no error.

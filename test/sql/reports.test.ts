@@ -81,7 +81,8 @@ describe("a report", () => {
 
   it("without the declared artifact in storage is a missing output; with it, the artifact is recorded", async () => {
     const { id, claim } = await engine.inQueue(user, { artifacts: { text: "text/markdown" } });
-    const output = { podbase: { artifacts: { text: { bytes: 5, sha256: "ab" } } } };
+    const sha256 = "ab".repeat(32);
+    const output = { podbase: { artifacts: { text: { bytes: 5, sha256 } } } };
     await engine.upload(user, claim, "text", 4);
     await engine.complete(claim, output);
     expect(await engine.attempt(claim)).toMatchObject({ state: "failed", failure_class: "missing_output" });
@@ -93,8 +94,22 @@ describe("a report", () => {
     const artifacts =
       await engine.sql`select name, bytes, sha256, path from podbase.artifacts where job_id = ${id}`;
     expect(artifacts).toMatchObject([
-      { name: "text", bytes: "5", sha256: "ab", path: `${user}/${id}/text/${second.attempt}/text` },
+      { name: "text", bytes: "5", sha256, path: `${user}/${id}/text/${second.attempt}/text` },
     ]);
+  });
+
+  it.each([
+    ["too short", "ab"],
+    ["a megabyte", "ab".repeat(500_000)],
+    ["an object", { hex: "ab".repeat(32) }],
+    ["a number", 7],
+  ])("whose digest is %s completes without one", async (_what, sha256) => {
+    const { id, claim } = await engine.inQueue(user, { artifacts: { text: "text/markdown" } });
+    await engine.upload(user, claim, "text", 5);
+    await engine.complete(claim, { podbase: { artifacts: { text: { bytes: 5, sha256 } } } });
+    expect(await engine.job(id)).toMatchObject({ status: "completed" });
+    const kept = await engine.sql`select bytes, sha256 from podbase.artifacts where job_id = ${id}`;
+    expect(kept).toMatchObject([{ bytes: "5", sha256: null }]);
   });
 });
 

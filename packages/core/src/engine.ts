@@ -4,6 +4,7 @@ import { PodbaseError } from "./errors.ts";
 import { inParallel } from "./parallel.ts";
 import { pollOnce, runPass } from "./pass.ts";
 import type { Clock, Database, Storage } from "./ports.ts";
+import { withoutSecrets } from "./redact.ts";
 import { locateConflict, toSubmission, toSubmissions } from "./requests.ts";
 import type { RunOutcome, RunPod, Unavailable } from "./runpod.ts";
 import { unstorable } from "./storable.ts";
@@ -231,7 +232,9 @@ export class Engine {
     const checked = await validate(task.output, isRecord(report.output) ? own : report.output);
     if (checked.issues) {
       const error = checked.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
-      return { ...report, class: "invalid_output", error };
+      // Kept for a week to show what was wrong; a handler that gives back its input must not leave its token there.
+      const output: unknown = JSON.parse(withoutSecrets(JSON.stringify(report.output ?? null)));
+      return { ...report, output, class: "invalid_output", error: withoutSecrets(error) };
     }
     return {
       ...report,

@@ -59,10 +59,12 @@ export async function runPass(parts: PassParts, deadlineMs: number): Promise<Pas
     const { retryAfterMs } = found;
     unanswered.push({ attempt, call, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   };
+  // What is taken but not begun by then, because RunPod takes long to answer, is due again in a minute at most.
+  const isOver = () => clock.now() >= deadlineMs;
   /** Takes and works until there is nothing to take; gives how much that was. */
   const lane = async <T>(take: () => Promise<T[]>, work: (items: T[]) => Promise<void>): Promise<number> => {
     let done = 0;
-    while (clock.now() < deadlineMs) {
+    while (!isOver()) {
       const items = await take();
       if (items.length === 0) break;
       await work(items);
@@ -72,11 +74,13 @@ export async function runPass(parts: PassParts, deadlineMs: number): Promise<Pas
   };
 
   const cancel = async (each: Poll) => {
+    if (isOver()) return;
     const answer = await runpod.cancel(each.endpoint.providerId, each.providerId);
     if (answer.kind === "unavailable") noAnswer(each.attempt, "cancel", answer);
     else await database.recordCancels([each.attempt]);
   };
   const poll = async (each: Poll) => {
+    if (isOver()) return;
     const found = await parts.poll(each);
     if (found) noAnswer(each.attempt, "status", found);
   };

@@ -1,4 +1,5 @@
 import type { ProviderJob, Report } from "./contracts.ts";
+import { withoutSecrets } from "./redact.ts";
 import type { ProviderStatus } from "./states.ts";
 import { storableText, unstorable } from "./storable.ts";
 
@@ -19,10 +20,10 @@ export function reportOf(job: ProviderJob): Omit<Report, "attempt" | "source"> {
 const LONGEST_ERROR = 10_000;
 
 function errorText(error: unknown): string {
-  if (typeof error === "string") return storableText(error.slice(0, LONGEST_ERROR));
+  if (typeof error === "string") return storableText(withoutSecrets(error.slice(0, LONGEST_ERROR)));
   const wrong = unstorable(error);
   if (wrong) return `an error that can't be shown: ${wrong.message}`;
-  return storableText(JSON.stringify(error).slice(0, LONGEST_ERROR));
+  return storableText(withoutSecrets(JSON.stringify(error).slice(0, LONGEST_ERROR)));
 }
 
 /** RunPod writes null for what it does not know yet. */

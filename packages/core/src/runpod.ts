@@ -8,6 +8,7 @@ import {
 } from "./contracts.ts";
 import { Pauses } from "./pauses.ts";
 import type { Clock } from "./ports.ts";
+import { withoutSecrets } from "./redact.ts";
 
 /** RunPod's job API; not the management API of the same version number (docs.runpod.io). */
 export const RUNPOD_BASE_URL = "https://api.runpod.ai/v2";
@@ -115,7 +116,7 @@ export class RunPod {
       if (job.success && job.data.id) return { outcome: "accepted", providerId: job.data.id };
       return { outcome: "unknown", error: `RunPod answered ${status} without a job id` };
     }
-    const error = `RunPod answered ${status}: ${(text ?? "").slice(0, 500)}`;
+    const error = `RunPod answered ${status}: ${withoutSecrets((text ?? "").slice(0, 500))}`;
     switch (status) {
       case 400:
       case 413:
@@ -220,6 +221,8 @@ export class RunPod {
           method,
           headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
           signal: AbortSignal.timeout(this.#options.timeoutMs),
+          // What stands elsewhere, mostly a page or a 404, says nothing about a job.
+          redirect: "manual",
           // As a blob, which goes out as a stream: Deno's fetch posts a text again when a kept connection breaks, though
           // the first may have arrived (denoland/deno, ext/fetch; hyper's client retries what it can clone).
           ...(body === undefined ? {} : { body: new Blob([JSON.stringify(body)]) }),

@@ -194,4 +194,18 @@ describe("a report", () => {
     }
     expect(reports.map((report) => report.class)).toEqual(Array(4).fill("invalid_output"));
   });
+
+  it("of a handler that gives back its input keeps the input, and not the token in it", async () => {
+    const { engine, reports } = engineWith();
+    const token = "0123456789abcdef".repeat(4);
+    await engine.report({
+      ...about,
+      status: "COMPLETED",
+      output: { input: { topic: "hi", podbase: { token } } },
+    });
+    expect(reports[0]).toMatchObject({
+      class: "invalid_output",
+      output: { input: { topic: "hi", podbase: { token: "[redacted]" } } },
+    });
+  });
 });

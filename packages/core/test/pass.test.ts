@@ -126,6 +126,23 @@ describe("a pass", () => {
     expect(await engine.pass(5)).toMatchObject({ polled: 1, ms: 10 });
   });
 
+  it("begins no call after its time, however many it has taken and however slow RunPod is", async () => {
+    let now = 0;
+    const fifty = Array.from({ length: 50 }, (_, n) => poll(String(n)));
+    const { engine, calls, told } = passWith({
+      polls: [fifty],
+      cancels: [fifty],
+      now: () => now,
+      answer: async () => {
+        now += 1000;
+        throw new Error("no answer");
+      },
+    });
+    await engine.pass(20_000);
+    expect(calls).toHaveLength(20);
+    expect(told).toHaveLength(1);
+  });
+
   it("goes on when one piece of work or one claim throws, and counts it", async () => {
     const { engine, reports } = passWith({
       polls: [[poll("a"), poll("b")]],

@@ -8,6 +8,7 @@ const REQUEST = {
   webhook: "http://127.0.0.1:9/",
   policy: { executionTimeout: 5000, ttl: 10_000 },
 };
+const TOKEN = "0123456789abcdef".repeat(4);
 let close: (() => void) | undefined;
 afterEach(() => close?.());
 
@@ -77,6 +78,26 @@ describe("run", () => {
   it("calls a 200 without an id unknown", async () => {
     const { runpod } = await runpodThatAnswers({ status: 200, body: "<html>" });
     expect(await runpod.run("ep", REQUEST)).toMatchObject({ outcome: "unknown" });
+  });
+
+  it("takes a redirect for no answer and follows none", async () => {
+    const { runpod, requests } = await runpodThatAnswers({
+      status: 301,
+      body: "",
+      headers: { location: "/" },
+    });
+    expect(await runpod.run("ep", REQUEST)).toMatchObject({ outcome: "unknown" });
+    expect(await runpod.status("ep", "x")).toMatchObject({ kind: "unavailable", status: 301 });
+    expect(requests.map(({ url }) => url)).toEqual(["/v2/ep/run", "/v2/ep/status/x"]);
+  });
+
+  it("keeps nothing secret of a refusal that quotes the request", async () => {
+    const { runpod } = await runpodThatAnswers({ status: 422, body: `{"url":"https://p/w?token=${TOKEN}"}` });
+    expect(await runpod.run("ep", REQUEST)).toEqual({
+      outcome: "rejected",
+      class: "bad_input",
+      error: 'RunPod answered 422: {"url":"https://p/w?token=[redacted]"}',
+    });
   });
 
   it("knows that nothing was sent when nobody listens", async () => {

@@ -58,3 +58,19 @@ it("a report carries nothing that the database can't take, whatever RunPod said"
     delayTime: 0,
   });
 });
+
+it("a report carries no secret of an attempt that an error quotes, not even what is left where the error was cut", () => {
+  const token = "0123456789abcdef".repeat(4);
+  const quoted = {
+    token,
+    url: "https://p/sign/x?token=eyJhbGciOiJFUzI1NiIsImtpZCI6Ijk5In0.eyJ1cmwiOiJ4In0.c2ln-_w",
+  };
+  const bare = { token: "[redacted]", url: "https://p/sign/x?token=[redacted]" };
+  const errorOf = (error: unknown) => reportOf({ status: "FAILED", error }).error;
+  expect(errorOf(`KeyError in ${JSON.stringify(quoted)}`)).toBe(`KeyError in ${JSON.stringify(bare)}`);
+  expect(errorOf({ error_message: quoted })).toBe(JSON.stringify({ error_message: bare }));
+  expect(errorOf(`${"-".repeat(9_950)}${token}`)).toBe(`${"-".repeat(9_950)}[redacted]`);
+  expect(errorOf("no file e3b0c44298fc1c14 of job 77f3c1f5-u1")).toBe(
+    "no file e3b0c44298fc1c14 of job 77f3c1f5-u1",
+  );
+});
