@@ -21,10 +21,12 @@ begin
   return case when found then array[v_task] else '{}' end;
 end $$;
 
--- A 404 from RunPod. Right after the submission it may not know its own job yet; one that it has shown, or did not show
--- within a minute, is gone. What the worker left in Storage still counts, unless others need its output.
+-- A 404 from RunPod, or a silence after which it would answer 404. Right after the submission it may not know its own job
+-- yet; one that it has shown, or did not show within a minute, is gone. What the worker left in Storage still counts,
+-- unless others need its output.
 create function podbase_private.take_not_found(
-  p_job podbase.jobs, p_attempt podbase_private.attempts, p_error text default 'RunPod answered 404'
+  p_job podbase.jobs, p_attempt podbase_private.attempts, p_error text default 'RunPod answered 404',
+  p_class text default 'lost'
 ) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
@@ -48,7 +50,7 @@ begin
   ) then
     return podbase_private.complete_attempt(p_job, p_attempt, v_task, v_schedule, null);
   end if;
-  return podbase_private.fail_attempt(p_attempt, 'lost', 'lost', p_error);
+  return podbase_private.fail_attempt(p_attempt, 'lost', p_class, p_error);
 end $$;
 
 -- One report, all but what its transaction does last: the result of record_report, whose claims are empty, and

@@ -162,7 +162,7 @@ begin
         where id = v_attempt.id;
       v_tasks := '{}';
     else
-      v_tasks := podbase_private.fail_attempt(v_attempt, 'lost', 'lost_unconfirmed', 'no sign of life');
+      v_tasks := podbase_private.take_not_found(v_job, v_attempt, 'no sign of life', 'lost_unconfirmed');
     end if;
     if v_tasks <> '{}' then
       perform podbase_private.publish(v_job, v_tasks, 'clock', 'no answer in time');

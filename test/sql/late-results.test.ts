@@ -1,7 +1,7 @@
 /** A COMPLETED that comes after its attempt has ended: it wins while the task is open, because the work is paid. */
 import type { Claim } from "@podbase/core";
 import { describe, expect, it } from "vitest";
-import { engineOfFile, ONE, type Row } from "./harness.ts";
+import { engineOfFile, ONE, type Row, WITH_FILE } from "./harness.ts";
 
 const { engine, user } = await engineOfFile();
 
@@ -65,6 +65,16 @@ const told = async (id: string): Promise<Row | undefined> =>
     await engine.sql`select version, job_status as status from podbase_private.job_events
       where job_id = ${id} order by version desc limit 1`
   )[0];
+
+it("a result that lies in Storage when nobody ever learned whether RunPod took the work is not lost", async () => {
+  const { job, claims } = await engine.submit(user, [{ ...WITH_FILE[0]!, submitPolicy: "at_most_once" }]);
+  await engine.submission(claims[0]!, { outcome: "unknown" });
+  await engine.upload(user, claims[0]!, "text", 5);
+  await engine.clock(86_500);
+  await engine.tick();
+  expect(await engine.job(job.id)).toMatchObject({ status: "completed" });
+  expect(await engine.attempt(claims[0]!)).toMatchObject({ state: "completed", failure_class: null });
+});
 
 describe.each(Object.keys(ENDS))("a result of an attempt that was %s", (how) => {
   it.each(Object.keys(NEXT))(
