@@ -5,6 +5,7 @@ import { inParallel } from "./parallel.ts";
 import { pollOnce, runPass } from "./pass.ts";
 import type { Clock, Database, Storage } from "./ports.ts";
 import { withoutSecrets } from "./redact.ts";
+import { errorText } from "./report-of.ts";
 import { locateConflict, toSubmission, toSubmissions } from "./requests.ts";
 import type { RunOutcome, RunPod, Unavailable } from "./runpod.ts";
 import { unstorable } from "./storable.ts";
@@ -229,12 +230,15 @@ export class Engine {
     const task = this.#taskOf(report.kind ?? "", report.task ?? "");
     if (!task) return report;
     const { podbase, ...own } = isRecord(report.output) ? report.output : { podbase: undefined };
-    const checked = await validate(task.output, isRecord(report.output) ? own : report.output);
+    // A schema that throws would do so each time the result is asked for, until RunPod has forgotten it.
+    const checked = await validate(task.output, isRecord(report.output) ? own : report.output).catch(
+      (error: unknown) => ({ issues: [{ path: [], message: `the output's schema threw: ${error}` }] }),
+    );
     if (checked.issues) {
       const error = checked.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
       // Kept for a week to show what was wrong; a handler that gives back its input must not leave its token there.
       const output: unknown = JSON.parse(withoutSecrets(JSON.stringify(report.output ?? null)));
-      return { ...report, output, class: "invalid_output", error: withoutSecrets(error) };
+      return { ...report, output, class: "invalid_output", error: errorText(error) };
     }
     return {
       ...report,

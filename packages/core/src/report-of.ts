@@ -19,7 +19,8 @@ export function reportOf(job: ProviderJob): Omit<Report, "attempt" | "source"> {
 /** Every report is kept for a week, and nobody reads more of an error; characters. */
 const LONGEST_ERROR = 10_000;
 
-function errorText(error: unknown): string {
+/** What was said of an error, as it is kept: cut, and without secrets or what can't be stored. */
+export function errorText(error: unknown): string {
   if (typeof error === "string") return storableText(withoutSecrets(error.slice(0, LONGEST_ERROR)));
   const wrong = unstorable(error);
   if (wrong) return `an error that can't be shown: ${wrong.message}`;

@@ -26,7 +26,7 @@ const note = defineJob({
       input: () => {
         throw new Error("no");
       },
-      output: z.object({}),
+      output: z.strictObject({ text: z.any().transform((text) => text.length) }),
     },
   },
 });
@@ -193,6 +193,22 @@ describe("a report", () => {
       await engine.report({ ...about, status: "COMPLETED", output });
     }
     expect(reports.map((report) => report.class)).toEqual(Array(4).fill("invalid_output"));
+  });
+
+  it("fails when its schema throws over it, and says no more than anybody reads", async () => {
+    const { engine, reports } = engineWith();
+    await engine.report({ ...about, task: "broken", status: "COMPLETED", output: { text: null } });
+    await engine.report({
+      ...about,
+      task: "broken",
+      status: "COMPLETED",
+      output: { text: "", ["x".repeat(20_000)]: 1 },
+    });
+    expect(reports).toMatchObject([
+      { class: "invalid_output", error: expect.stringMatching(/the output's schema threw: TypeError/) },
+      { class: "invalid_output" },
+    ]);
+    expect(reports[1]?.error).toHaveLength(10_000);
   });
 
   it("of a handler that gives back its input keeps the input, and not the token in it", async () => {
