@@ -57,6 +57,74 @@ describe("the page of a person", { timeout: 90_000 }, () => {
     await person.close();
   });
 
+  it("sends what the last visit left, also when this one begins at a reading", async () => {
+    const person = await seat(browser, watching);
+    const job = await person.ask();
+    await person.page.goto(`${person.network.url}/#/`);
+    await person.askOffline();
+    await person.page.close();
+    person.network.restore();
+    const page = await person.context.newPage();
+    await page.goto(`${person.network.url}/#/readings/${job}`);
+    await page.getByTestId("history-item").nth(1).waitFor();
+    await person.close();
+  });
+
+  it("leaves a person alone who went to another reading while asking", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    const job = await person.ask();
+    await page.goto(`${person.network.url}/#/`);
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await page.route("**/request-job", async (route) => {
+      await gate;
+      await route.continue();
+    });
+    await page.getByTestId("name").fill("Grace Hopper");
+    await page.getByTestId("birth-date").fill("1990-12-10");
+    await page.getByTestId("request").click();
+    await page.getByTestId("history-item").click();
+    await page.getByTestId("job-status").waitFor();
+    open();
+    await page.getByTestId("history-item").nth(1).waitFor();
+    expect(page.url()).toContain(job);
+    await person.close();
+  });
+
+  it("asks who somebody is when another tab threw the session away", async () => {
+    const person = await seat(browser, watching);
+    await person.ask();
+    const other = await person.context.newPage();
+    await other.goto(person.network.url);
+    await other.evaluate(() => localStorage.clear());
+    await person.page.getByTestId("guest").waitFor();
+    await person.close();
+  });
+
+  it("fetches a PDF's pages when the network is back, and stays where what draws them is gone", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    const job = await person.ask();
+    watching.finish(job);
+    await page.getByTestId("pdf-view").waitFor();
+    await person.goOffline();
+    const failed = page.waitForEvent("requestfailed", (request) => request.url().includes("/storage/"));
+    await page.getByTestId("pdf-view").click();
+    await failed;
+    await page.getByText("Fetching the pages…").waitFor();
+    await page.route("**/pdf-pages*", (route) => route.abort());
+    await person.goOnline();
+    await page.getByText("These pages can't be shown here").waitFor();
+    await page.unroute("**/pdf-pages*");
+    await page.reload();
+    await page.getByTestId("pdf-view").click();
+    await page.locator('[data-testid="pdf-pages"] span').first().waitFor();
+    await person.close();
+  });
+
   it("tells of three jobs that are being made, counts the others, and goes back in the history on demand", async () => {
     const person = await seat(browser, watching);
     const { page } = person;

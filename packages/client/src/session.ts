@@ -93,7 +93,11 @@ export const createSession = ({ supabase, runtime, onUser, onRenewed, onProblem 
     },
     isRestless: () => restless,
     renew() {
-      supabase.auth.refreshSession().then(({ error }) => error && onProblem(error), onProblem);
+      supabase.auth.refreshSession().then(({ error }) => {
+        // Thrown away by the browser or another tab, which auth-js does not tell.
+        if (unsubscribe && error?.name === "AuthSessionMissingError") tell(null);
+        else if (error) onProblem(error);
+      }, onProblem);
     },
   };
 };

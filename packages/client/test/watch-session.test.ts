@@ -55,6 +55,15 @@ describe("the session", () => {
     expect(watched.versions).toEqual([1]);
   });
 
+  it("ends the watches when the session is gone without a word, as when another tab clears the storage", async () => {
+    const { supabase, runtime, watched, podbase } = await setUpLive();
+    supabase.breakSession(Object.assign(new Error("gone"), { name: "AuthSessionMissingError" }));
+    supabase.intercept(() => json({ code: "42501", message: "permission denied" }, 401));
+    podbase.resync();
+    await runtime.advance(0);
+    expect(watched.onEnd).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "signed_out" }));
+  });
+
   it("waits when the session can't be refreshed for now", async () => {
     const { supabase, runtime, watch } = setUp();
     supabase.breakSession(new Error("the auth server is away"));

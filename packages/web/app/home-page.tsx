@@ -1,4 +1,3 @@
-import { useOutbox } from "@podbase/client/react";
 import type { JSX } from "react";
 import { AskForm } from "./ask/ask-form.tsx";
 import { type Draft, emptyDraft } from "./ask/draft.ts";
@@ -6,27 +5,27 @@ import { History } from "./history/history.tsx";
 import { titleOf } from "./job-kinds.ts";
 import { go, readingHref } from "./route.ts";
 import { usePage } from "./shell/use-page.ts";
-import { useStack } from "./stack.ts";
 import { isOpen } from "./texts/readings.ts";
 import type { Shelf } from "./use-readings.ts";
 
 /** So many of those that are still being made are on top of the page. */
 const RESUMED = 3;
 
-/** The form, what is still being made, and the earlier readings. */
+/** The form, what is still being made, and the earlier readings. `waiting` questions are not sent yet. */
 export function HomePage(props: {
   draft: Draft;
   onDraft: (draft: Draft) => void;
   history: Shelf;
+  waiting: number;
 }): JSX.Element {
-  const { draft, onDraft, history } = props;
+  const { draft, onDraft, history, waiting } = props;
   const heading = usePage("Ask for a reading");
-  const waiting = useOutbox(useStack().podbase);
   const open = history.jobs.filter(isOpen);
 
   const asked = (jobId: string) => {
     onDraft(emptyDraft);
-    go(readingHref(jobId));
+    // Who has gone elsewhere meanwhile is left there.
+    if (heading.current) go(readingHref(jobId));
   };
 
   return (
@@ -47,10 +46,10 @@ export function HomePage(props: {
           And {open.length - RESUMED} more{history.onMore && " at least"}, to be found among your readings.
         </p>
       )}
-      {waiting.length > 0 && (
+      {waiting > 0 && (
         <p className="waiting-requests" role="status" data-testid="waiting-requests">
-          {waiting.length === 1 ? "A question is" : `${waiting.length} questions are`} kept here and asked as
-          soon as you are online again. You may close the page.
+          {waiting === 1 ? "A question is" : `${waiting} questions are`} kept here and asked as soon as you
+          are online again. You may close the page.
         </p>
       )}
       <div className="home-columns">

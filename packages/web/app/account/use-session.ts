@@ -10,7 +10,7 @@ const PAUSE_MS = 1_000;
  * session can't be renewed for now, as Auth is out of reach, is not nobody: that stays unknown until it can be told.
  */
 export function useSession(): Session | null | undefined {
-  const { supabase } = useStack();
+  const { supabase, podbase } = useStack();
   const [session, setSession] = useState<Session | null>();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
@@ -26,10 +26,19 @@ export function useSession(): Session | null | undefined {
       if (changed || event === "SIGNED_OUT") setSession(changed);
       else timer = setTimeout(look);
     });
+    // What another tab throws away, or a browser, auth-js does not tell.
+    const check = async () => {
+      const { data, error } = await supabase.auth.getSession();
+      if (!data.session && !error) setSession(null);
+    };
+    const waking = podbase.onWake(() => void check());
+    window.addEventListener("storage", check);
     return () => {
+      window.removeEventListener("storage", check);
+      waking.unsubscribe();
       clearTimeout(timer);
       data.subscription.unsubscribe();
     };
-  }, [supabase]);
+  }, [supabase, podbase]);
   return session;
 }

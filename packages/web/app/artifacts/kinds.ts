@@ -31,8 +31,11 @@ export function filesOf(task: Task): Artifact[] {
   return Object.values(task.artifacts).filter((artifact) => artifact !== undefined);
 }
 
-/** A name of a program's as words: `cover_image-2` → `Cover image 2`. */
+/** A name of a program's as words: `cover_image-2` → `Cover image 2`; of a map's first item, `card[0]` → `Card 1`. */
 export function asWords(name: string): string {
-  const words = name.replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/[-_.]+/g, " ");
+  const words = name
+    .replace(/\[(\d+)\]$/, (_, index) => ` ${Number(index) + 1}`)
+    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .replace(/[-_.]+/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
 }

@@ -1,11 +1,26 @@
 import type { Artifact } from "@podbase/client";
-import { type JSX, lazy, Suspense, useCallback, useEffect, useId, useRef, useState } from "react";
+import {
+  type ComponentType,
+  type JSX,
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import { useDialog } from "../shell/use-dialog.ts";
 import { useStack } from "../stack.ts";
 import { requestErrorText } from "../texts/errors.ts";
 
-const PdfPages = lazy(() => import("./pdf-pages.tsx"));
+// What draws them may be gone, after a new version of the page was put in place.
+const PdfPages = lazy<ComponentType<{ file: Blob; onBroken: () => void }>>(() =>
+  import("./pdf-pages.tsx").catch(() => ({ default: NoPages })),
+);
 
+/** A file that can't be fetched for now is tried again this often, and when the network is back. */
+const RETRY_MS = 5_000;
 const BROKEN = "These pages can't be shown here. Opening or downloading the PDF may work.";
 
 /** A PDF's pages in a dialog over the page. */
@@ -23,14 +38,29 @@ export function PdfViewer(props: { artifact: Artifact; title: string; onClose: (
   // The path stands for the artifact, which is a new object after every reading of its job.
   useEffect(() => {
     let current = true;
-    podbase.artifacts.download(latest.current).then(({ data, error }) => {
-      if (!current) return;
+    let tries = 0;
+    let timer: ReturnType<typeof setTimeout>;
+    const end = () => {
+      current = false;
+      clearTimeout(timer);
+      waking.unsubscribe();
+    };
+    const fetchFile = async () => {
+      clearTimeout(timer);
+      const mine = ++tries;
+      const { data, error } = await podbase.artifacts.download(latest.current);
+      if (!current || mine !== tries) return;
+      if (error?.retryable) {
+        timer = setTimeout(fetchFile, RETRY_MS);
+        return;
+      }
+      end();
       if (error) setFailure(requestErrorText(error));
       else setFile(data);
-    });
-    return () => {
-      current = false;
     };
+    const waking = podbase.onWake(() => void fetchFile());
+    void fetchFile();
+    return end;
   }, [podbase, artifact.path]);
 
   return (
@@ -60,4 +90,10 @@ export function PdfViewer(props: { artifact: Artifact; title: string; onClose: (
       </section>
     </dialog>
   );
+}
+
+/** Stands for the pages where what draws them could not be fetched. */
+function NoPages({ onBroken }: { onBroken: () => void }): null {
+  useEffect(onBroken, [onBroken]);
+  return null;
 }
