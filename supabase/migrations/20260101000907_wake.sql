@@ -77,8 +77,8 @@ end $$;
 --               endpoint's max_poll_ms. What nobody has had an answer about until half an hour after its ttl is lost.
 --   refused     answers that refused all our keys, or know no such endpoint for them: alert auth
 -- Alert cron_silent when the clock itself has stopped, which nobody but a caller from outside can notice.
--- Emits one version for each task whose attempt is lost. Caller: service_role. Locks: the attempts that nobody else holds;
--- the jobs of what is lost.
+-- Emits one version for each task whose attempt is lost. Caller: service_role. Locks: the jobs of what is lost in
+-- the order of their ids, then the attempts that nobody else holds.
 create function podbase_private.record_pass(pass jsonb) returns void
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -90,10 +90,20 @@ declare
   v_now timestamptz := podbase_private.now();
 begin
   for r in
-    select x.attempt, x.call, coalesce(x."retryAfterMs", 0) * interval '1 ms' as pause
+    select x.attempt, x.call, coalesce(x."retryAfterMs", 0) * interval '1 ms' as pause,
+      x.call is distinct from 'cancel' and exists (
+        select from podbase_private.attempts a join podbase_private.endpoints e on e.name = a.endpoint
+        where a.id = x.attempt
+          and a.created_at + e.ttl_ms * interval '1 ms' + interval '30 minutes' < v_now) as lost
     from jsonb_to_recordset(coalesce(pass -> 'unanswered', '[]')) as x (attempt uuid, call text, "retryAfterMs" int)
-    order by (select a.job_id from podbase_private.attempts a where a.id = x.attempt), x.attempt
+    -- Those whose jobs are locked come first: nobody waits for a job who holds an attempt.
+    order by lost desc, (select a.job_id from podbase_private.attempts a where a.id = x.attempt), x.attempt
   loop
+    if r.lost then
+      perform podbase_private.take_report(
+        jsonb_build_object('attempt', r.attempt, 'source', 'poll', 'status', 'NOT_FOUND'));
+      continue;
+    end if;
     select * into v_attempt from podbase_private.attempts where id = r.attempt for update skip locked;
     continue when v_attempt.id is null;
     if r.call = 'cancel' then
@@ -103,11 +113,6 @@ begin
       continue;
     end if;
     select * into strict v_endpoint from podbase_private.endpoints where name = v_attempt.endpoint;
-    if v_attempt.created_at + v_endpoint.ttl_ms * interval '1 ms' + interval '30 minutes' < v_now then
-      perform podbase_private.take_report(
-        jsonb_build_object('attempt', r.attempt, 'source', 'poll', 'status', 'NOT_FOUND'));
-      continue;
-    end if;
     v_wait := least(greatest(r.pause, v_endpoint.first_poll_ms * (0.85 + 0.3 * random()) * interval '1 ms'),
       v_endpoint.max_poll_ms * interval '1 ms');
     update podbase_private.attempts set next_check_at = v_now + v_wait, polls = greatest(0, polls - 1)

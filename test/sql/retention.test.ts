@@ -76,13 +76,15 @@ describe("retention", () => {
     await engine.report(claims[0]!, { status: "FAILED", error: "invalid input" });
     const [session] = await engine.sql`select pg_backend_pid() as pid`;
     await engine.clock(11 * DAY);
-    let ticked: PromiseLike<unknown> | undefined;
+    let ticked: Promise<unknown> | undefined;
     await engine.as(user, async (tx) => {
       await tx`select podbase.retry_job(${job.id})`;
-      ticked = engine.tick().then((rows) => rows);
+      ticked = engine.tick().execute();
       await tx`reset role`;
       await expect
-        .poll(async () => (await tx`select cardinality(pg_blocking_pids(${session!.pid})) as n`)[0]!.n)
+        .poll(async () => (await tx`select cardinality(pg_blocking_pids(${session!.pid})) as n`)[0]!.n, {
+          timeout: 20_000,
+        })
         .toBe(1);
     });
     await ticked;

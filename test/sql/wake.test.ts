@@ -215,6 +215,25 @@ describe("the end of a pass", () => {
     expect(await alerts()).toContain("lost");
   });
 
+  it("waits for who holds the job of what it gives up, and keeps nothing from them meanwhile", async () => {
+    const { id, claim } = await engine.inQueue(user);
+    await engine.clock(86_400 + 1900);
+    const [session] = await engine.sql`select pg_backend_pid() as pid`;
+    let recorded: Promise<unknown> | undefined;
+    await engine.pool.begin(async (tx) => {
+      await tx`select from podbase.jobs where id = ${id} for update`;
+      recorded = recordPass({ unanswered: [{ attempt: claim.attempt, call: "status" }] }).execute();
+      await expect
+        .poll(async () => (await tx`select cardinality(pg_blocking_pids(${session!.pid})) as n`)[0]!.n, {
+          timeout: 20_000,
+        })
+        .toBe(1);
+      await tx`update podbase_private.attempts set worker_id = 'w' where id = ${claim.attempt}`;
+    });
+    await recorded;
+    expect(await engine.attempt(claim)).toMatchObject({ state: "lost", worker_id: "w" });
+  });
+
   it("with refused keys raises an alert", async () => {
     await recordPass({ refused: 2 });
     expect(await alerts()).toEqual(["auth"]);
