@@ -5,7 +5,8 @@
 create function podbase_private.take_progress(p_attempt uuid, p_report jsonb) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
-  v_progress real := least(1, greatest(0, (p_report ->> 'progress')::real));
+  -- Rounded, because what is very close to 0 is no real.
+  v_progress real := round(least(1, greatest(0, (p_report ->> 'progress')::numeric)), 6);
   v_now timestamptz := podbase_private.now();
   v_task uuid;
 begin

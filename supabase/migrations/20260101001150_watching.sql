@@ -75,7 +75,8 @@ create index attempts_newest on podbase_private.attempts (endpoint, created_at d
 -- How long tasks of a route lately waited at RunPod and ran: {now: cold | warm, cold?, warm?}, each of the two
 -- {samples, waitP50, waitP90, runP50, runP90} in ms, from the newest 300 attempts of each of its endpoints. An attempt
 -- was warm if, when it was sent, another one of its endpoint was running or had ended less than 10 s before: RunPod tells
--- no worker's age, and keeps an idle worker for 5 s unless told otherwise (docs.runpod.io/serverless/endpoints).
+-- no worker's age, and keeps an idle worker for 5 s unless told otherwise (docs.runpod.io/serverless/endpoints). What is
+-- said to have taken over 24 days counts as that: no job lives so long, and times must stay what they can be.
 create function podbase_private.route_timings(p_route text) returns jsonb
 language sql stable security definer set search_path = '' as $$
   with recent as materialized (
@@ -92,10 +93,10 @@ language sql stable security definer set search_path = '' as $$
   ), timed as (
     select case when warm then 'warm' else 'cold' end as class, jsonb_build_object(
       'samples', count(*),
-      'waitP50', round(percentile_cont(0.5) within group (order by delay_ms)),
-      'waitP90', round(percentile_cont(0.9) within group (order by delay_ms)),
-      'runP50', round(percentile_cont(0.5) within group (order by execution_ms)),
-      'runP90', round(percentile_cont(0.9) within group (order by execution_ms))) as times
+      'waitP50', round(percentile_cont(0.5) within group (order by least(delay_ms, 2073600000))),
+      'waitP90', round(percentile_cont(0.9) within group (order by least(delay_ms, 2073600000))),
+      'runP50', round(percentile_cont(0.5) within group (order by least(execution_ms, 2073600000))),
+      'runP90', round(percentile_cont(0.9) within group (order by least(execution_ms, 2073600000)))) as times
     from recent
     where route = p_route and state = 'completed' and delay_ms is not null and execution_ms is not null
     group by warm

@@ -162,4 +162,21 @@ describe("a task that runs longer than its like", () => {
     await engine.tick();
     expect(await told(id)).toBe("still_working");
   });
+
+  it("stops neither the clock nor an estimate when its like are said to have run for ever", async () => {
+    await engine.configure({ endpoints: { odd: { providerId: "ep-odd" } }, routes: { odd: ["odd"] } });
+    const forever = { delayTime: Number.MAX_SAFE_INTEGER, executionTime: Number.MAX_SAFE_INTEGER };
+    for (let n = 0; n < 7; n++) {
+      const { claims } = await engine.submit(user, [{ name: "text", route: "odd" }]);
+      await engine.report(claims[0]!, { status: "COMPLETED", output: {}, ...forever });
+    }
+    const { id, claim } = await engine.inQueue(user, { route: "odd" });
+    await engine.report(claim, { status: "IN_PROGRESS" });
+    await engine.clock(20);
+    await engine.tick();
+    expect(await told(id)).toBeUndefined();
+    const next = await engine.inQueue(user, { route: "odd" });
+    const [row] = await engine.as(user, (tx) => tx`select podbase.estimate(${next.id}) as estimate`);
+    expect(row!.estimate.tasks).toHaveProperty("text");
+  });
 });

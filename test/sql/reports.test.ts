@@ -79,6 +79,19 @@ describe("a report", () => {
     expect((await engine.job(id)).tasks.text!.progress).toBe(0.5);
   });
 
+  it.each([
+    [1e-60, null],
+    [-1e308, null],
+    [1e308, 1],
+  ])("of a progress of %d shows %s", async (progress, shown) => {
+    const { id, claim } = await engine.inQueue(user);
+    await engine.clock(2);
+    await engine.report(claim, { source: "worker", status: "IN_PROGRESS" });
+    await engine.clock(4);
+    await engine.report(claim, { source: "worker", status: "IN_PROGRESS", seq: 0, progress });
+    expect((await engine.job(id)).tasks.text!.progress).toBe(shown);
+  });
+
   it("without the declared artifact in storage is a missing output; with it, the artifact is recorded", async () => {
     const { id, claim } = await engine.inQueue(user, { artifacts: { text: "text/markdown" } });
     const sha256 = "ab".repeat(32);
