@@ -55,6 +55,16 @@ test("events is the history, as JSON or as a stream that goes on where it was le
   await reader?.cancel();
 });
 
+test("a reader that knows more events than there are has seen an earlier process, and gets them all", async () => {
+  const simulator = await startOne();
+  await run(simulator, { x: 1 });
+  const events = (after: number) =>
+    fetch(new URL(`/events?after=${after}`, simulator.url)).then((response) => response.json());
+  const last = simulator.history().length;
+  expect(await events(last)).toEqual([]);
+  expect(await events(last + 1)).toEqual(simulator.history());
+});
+
 test("the page is served, to loopback's names only", async () => {
   const simulator = await start();
   const answer = await fetch(new URL("/", simulator.url));

@@ -51,6 +51,9 @@ export const eventStream = (watched: Watched, after: number): ReadableStream<str
   });
 };
 
-/** The events that followed the one of that order. */
-export const eventsAfter = (watched: Watched, after: number): SimulatorEvent[] =>
-  watched.history().filter(({ order }) => order > after);
+/** The events that followed the one of that order; all of them, when that is one of an earlier process. */
+export const eventsAfter = (watched: Watched, after: number): SimulatorEvent[] => {
+  const history = watched.history();
+  const isOurs = after <= (history.at(-1)?.order ?? 0);
+  return isOurs ? history.filter(({ order }) => order > after) : history;
+};
