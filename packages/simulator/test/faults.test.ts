@@ -147,6 +147,12 @@ test("a fault can be put in force and lifted while the simulator runs", async ()
   expect(await call(simulator, "GET", "health")).toMatchObject({ status: 200 });
 });
 
+test.each([204, 205, 304])("an answer of %i, which has no body by HTTP, can be made", async (code) => {
+  const simulator = await start({ faults: [{ fault: "answer", status: code, times: 1 }] });
+  const answer = await fetch(`${simulator.url}/ep/health`, { headers: { authorization: KEY } });
+  expect([answer.status, await answer.text()]).toEqual([code, ""]);
+});
+
 test("a fault with a chance strikes about that often, and the same jobs under the same seed", async () => {
   const struck = async (seed: number) => {
     const { calls, post } = receiver();
@@ -169,6 +175,7 @@ test.each<[Fault, string]>([
   [{ fault: "webhook_drop", chance: 2 }, "chance must be 0 to 1"],
   [{ fault: "webhook_drop", times: -1 }, "skip and times must be 0 or more"],
   [{ fault: "answer", status: 42 }, "status must be 200 to 599"],
+  [{ fault: "answer", status: 429, headers: { "retry after": "1" } }, "retry after"],
 ])("a fault that cannot be is refused: %o", async (fault, message) => {
   await expect(start({ faults: [fault] })).rejects.toThrow(message);
 });

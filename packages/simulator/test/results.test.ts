@@ -26,6 +26,7 @@ test.each([
     { state: "FAILED", error: "bad seed", output: { partial: 1 } },
   ],
   ["an empty error, which is none", { error: "", a: 1 }, { state: "COMPLETED", output: { a: 1 } }],
+  ["keys of a generator", { next: 2, return: 1 }, { state: "COMPLETED", output: { next: 2, return: 1 } }],
   ["an error that is no text", { error: { code: 7 } }, { state: "FAILED", error: '{"code":7}' }],
 ])("a handler may return %s", async (_, returned, expected) => {
   expect(await ending(() => returned)).toEqual({ output: undefined, error: undefined, ...expected });

@@ -39,12 +39,15 @@ export const createApp = (api: JobApi, management: Hono, live: Hono): Hono<Env> 
     })
     .notFound((context) => context.json({ error: "not found" }, 404));
 
+/** By HTTP they have none, whatever a fault is told to answer. */
+const WITHOUT_BODY = [204, 205, 304];
+
 const respond = (answer: Answer, env: Partial<HttpBindings> | undefined): Response | Promise<Response> => {
   if (answer.kind === "answer") {
     const isText = typeof answer.body === "string";
-    const isEmpty = answer.body === undefined;
+    const isEmpty = answer.body === undefined || WITHOUT_BODY.includes(answer.status);
     return new Response(
-      isText || isEmpty ? (answer.body as string | undefined) : JSON.stringify(answer.body),
+      isEmpty ? undefined : isText ? (answer.body as string) : JSON.stringify(answer.body),
       {
         status: answer.status as ContentfulStatusCode,
         headers: {

@@ -27,7 +27,10 @@ export class Faults {
     this.#age = age;
   }
 
-  /** Puts a fault in force until the returned function is called. Throws a RangeError on a wrong number. */
+  /**
+   * Puts a fault in force until the returned function is called. Throws a RangeError on a wrong number, a TypeError
+   * on a header that can't be.
+   */
   add(fault: Fault): () => void {
     check(fault);
     const armed: Armed = { fault, seen: 0, struck: 0 };
@@ -90,6 +93,7 @@ const check = (fault: Fault): void => {
   if (fault.fault === "answer" && !(fault.status >= 200 && fault.status <= 599)) {
     throw new RangeError(`status must be 200 to 599, got ${fault.status}`);
   }
+  if (fault.fault === "answer") new Headers(fault.headers);
   if (window && !(window.forMs > 0 && (window.everyMs ?? Number.POSITIVE_INFINITY) > 0)) {
     throw new RangeError("a window's forMs and everyMs must be above 0");
   }

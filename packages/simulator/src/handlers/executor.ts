@@ -1,4 +1,4 @@
-import type { Json } from "../core/json.ts";
+import { isObject, type Json } from "../core/json.ts";
 import type { Assignment, Execute, Outcome } from "../core/world.ts";
 import type { Clock, OutsideWork } from "../time/clock.ts";
 import type { Handler, HandlerContext, HandlerJob } from "./handler.ts";
@@ -107,8 +107,9 @@ const run = async (
 
 type Generated = AsyncIterable<unknown> | Iterable<unknown>;
 
+/** By its methods: a result may well have keys of these names. */
 const isGenerator = (value: unknown): value is Generated =>
-  typeof value === "object" && value !== null && "next" in value && "return" in value;
+  isObject(value) && typeof value.next === "function" && typeof value.return === "function";
 
 /** Hands on what a generator yields (runpod/runpod-python, rp_job.py, handle_job). */
 const stream = async (
