@@ -39,6 +39,7 @@ export interface Plan {
  * How long the result of a request may serve the same request (kind, input and tasks). Scope `user`: the user gets their own
  * job again. Scope `global`: another user gets a job of their own that shows the same outputs and files, at once or as soon
  * as the first one is done; only for what depends on nothing but its input, since the files' paths hold the first one's ids.
+ * A request for later (`runAt`) is always worked on anew.
  */
 export interface Reuse {
   scope: "user" | "global";
