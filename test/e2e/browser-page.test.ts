@@ -57,6 +57,16 @@ describe("the page of a person", { timeout: 90_000 }, () => {
     await person.close();
   });
 
+  it("finds its stack by itself as soon as that can be reached", async () => {
+    const page = await browser.newPage();
+    await page.route("**/podbase.json", (route) => route.abort());
+    await page.goto(watching.stack.url);
+    await page.getByText("The stars are out of reach").waitFor();
+    await page.unroute("**/podbase.json");
+    await page.getByTestId("guest").waitFor();
+    await page.close();
+  });
+
   it("sends what the last visit left, also when this one begins at a reading", async () => {
     const person = await seat(browser, watching);
     const job = await person.ask();

@@ -3,6 +3,9 @@ import { App } from "./app.tsx";
 import { Moon } from "./moon/moon.tsx";
 import { connectStack, type Stack, StackProvider } from "./stack.ts";
 
+/** How often the stack is looked for while it is out of reach; also when the network is back or the page is shown. */
+const RETRY_MS = 2_000;
+
 /** Finds the stack, then shows the app. */
 export function Boot(): JSX.Element {
   const [stack, setStack] = useState<Stack>();
@@ -19,6 +22,20 @@ export function Boot(): JSX.Element {
       current = false;
     };
   }, [attempt]);
+
+  const lost = failure !== undefined && stack === undefined;
+  useEffect(() => {
+    if (!lost) return;
+    const again = () => setAttempt((before) => before + 1);
+    const timer = setInterval(again, RETRY_MS);
+    window.addEventListener("online", again);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      clearInterval(timer);
+      window.removeEventListener("online", again);
+      document.removeEventListener("visibilitychange", again);
+    };
+  }, [lost]);
 
   if (stack) {
     return (

@@ -9,6 +9,9 @@ export interface Stack {
   podbase: Podbase<Jobs>;
 }
 
+/** On a connection that died unheard there would never be an answer. */
+const PATIENCE_MS = 5_000;
+
 let connected: Promise<Stack> | undefined;
 
 /**
@@ -25,7 +28,7 @@ export function connectStack(): Promise<Stack> {
 }
 
 async function connect(): Promise<Stack> {
-  const response = await fetch("/podbase.json");
+  const response = await fetch("/podbase.json", { signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!response.ok) throw new Error(`/podbase.json answered ${response.status}`);
   const { url, publishableKey } = (await response.json()) as { url?: unknown; publishableKey?: unknown };
   if (typeof url !== "string" || typeof publishableKey !== "string") {
