@@ -19,6 +19,23 @@ test("the environment has what the library reads, with a ? in each address", asy
   });
 });
 
+test("the workers of a deleted endpoint are stopped with it, at work or not", async () => {
+  const simulator = await start({ workerPollMs: 5000 });
+  const id = await run(simulator, { x: 1 });
+  expect(await workerOf(simulator, "w1").take()).toMatchObject({ body: { id } });
+  const idle = workerOf(simulator, "w2").take();
+  await simulator.until((event) => event.type === "worker_ready" && event.worker === "w2");
+  await simulator.advance(1000);
+  await simulator.fetch(`${simulator.managementUrl}/serverless/ep`, {
+    method: "DELETE",
+    headers: { authorization: KEY },
+  });
+  expect(story(simulator, "worker_stopped")).toEqual(["1000 worker_stopped", "1000 worker_stopped"]);
+  await simulator.advance(120_000);
+  expect(await idle).toMatchObject({ status: 204 });
+  expect(story(simulator, "worker_stopped")).toHaveLength(2);
+});
+
 test("job-take waits for a job and gives it; job-done ends it", async () => {
   const simulator = await start();
   const worker = workerOf(simulator);

@@ -146,6 +146,8 @@ export class Endpoint {
     this.configure({ workersMin: 0, workersMax: 0 });
     for (const job of this.jobs()) this.cancel(job);
     for (const job of this.jobs()) this.#states.remove(job, "endpoint_deleted");
+    // Programs outside go on asking, but nobody pays for them any more.
+    for (const worker of [...this.fleet.workers.in("idle")]) this.fleet.stop(worker);
   }
 
   /** A worker tells of the progress of a job that is no longer its own. */
