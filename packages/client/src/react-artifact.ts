@@ -39,7 +39,7 @@ export const useArtifactUrl = <Jobs extends JobCatalog>(
   const latest = useRef(artifact);
   latest.current = artifact;
   const path = artifact?.path;
-  const renewal = useRef({ at: Number.NEGATIVE_INFINITY, sign: (_renew: boolean) => {} });
+  const renewal = useRef({ at: Number.NEGATIVE_INFINITY, sign: (_anew: boolean) => {} });
 
   // The path stands for the artifact, which is a new object after every reading of its job.
   useEffect(() => {
@@ -47,11 +47,15 @@ export const useArtifactUrl = <Jobs extends JobCatalog>(
     if (path === undefined) return;
     let current = true;
     let timer: ReturnType<typeof setTimeout>;
-    const sign = async (renew: boolean) => {
+    /** The address did not work, and there is no other yet. */
+    let renew = false;
+    const sign = async (anew: boolean) => {
       if (!latest.current) return;
       clearTimeout(timer);
+      renew ||= anew;
       const { data, error } = await podbase.artifacts.url(latest.current, { expiresInS, download, renew });
       if (!current) return;
+      if (!error) renew = false;
       // An address that still works is not given up because the next could not be signed.
       setKnown((before) => (error ? { ...before, error } : { of: path, url: data, error: null }));
       clearTimeout(timer);

@@ -78,6 +78,29 @@ describe("useArtifactUrl", () => {
     vi.useRealTimers();
   });
 
+  it("has another address for one that did not work, though that could not be signed at first", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { supabase, podbase, container, render, during } = setUpReact();
+    let signatures = 0;
+    let broken = () => {};
+    const Link: FunctionComponent = () => {
+      const { url, renew } = useArtifactUrl(podbase, artifact);
+      broken = renew;
+      return url?.split("=").at(-1);
+    };
+    supabase.intercept(() => json({ signedURL: `/object/sign/a?token=${++signatures}` }));
+    await render(Link, {});
+    const before = container.textContent;
+    supabase.intercept(() => new TypeError("fetch failed"));
+    await during(() => broken());
+    expect(container.textContent).toBe(before);
+    supabase.intercept(() => json({ signedURL: "/object/sign/a?token=another" }));
+    await act(() => vi.advanceTimersByTimeAsync(5_000));
+    await during(() => {});
+    expect(container.textContent).toBe("another");
+    vi.useRealTimers();
+  });
+
   it("waits where an address lives for longer than a timer can", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { supabase, podbase, container, render } = setUpReact();
