@@ -100,6 +100,14 @@ export async function openEngine() {
       await session`select set_config('podbase.now', ${at}, false)`;
     },
     tick: () => session`select podbase_private.tick()`,
+    /** The next attempt of a job whose last one went wrong, once its back-off is over. */
+    async nextAttempt(job: string, afterSeconds = 600): Promise<Claim> {
+      await engine.clock(afterSeconds);
+      await engine.tick();
+      const claim = (await engine.claim()).find((each) => each.job === job);
+      if (!claim) throw new Error("nothing was claimed");
+      return claim;
+    },
     /** Runs `work` as a signed-in user, or as `anon`. */
     as: <T>(user: string | null, work: (tx: postgres.TransactionSql) => Promise<T>): Promise<T> =>
       sql.begin(async (tx) => {

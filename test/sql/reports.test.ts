@@ -4,15 +4,6 @@ import { engineOfFile, ONE } from "./harness.ts";
 
 const { engine, user } = await engineOfFile();
 
-/** The next attempt of a job whose last one went wrong, once its back-off is over. */
-async function nextAttempt(job: string, afterSeconds = 600): Promise<Claim> {
-  await engine.clock(afterSeconds);
-  await engine.tick();
-  const claim = (await engine.claim()).find((each) => each.job === job);
-  if (!claim) throw new Error("nothing was claimed");
-  return claim;
-}
-
 describe("a report", () => {
   it("with a wrong token, task or kind has no effect and is not stored", async () => {
     const { id, claim } = await engine.inQueue(user);
@@ -100,7 +91,7 @@ describe("a report", () => {
     await engine.complete(claim, output);
     expect(await engine.attempt(claim)).toMatchObject({ state: "failed", failure_class: "missing_output" });
 
-    const second = await nextAttempt(id);
+    const second = await engine.nextAttempt(id);
     await engine.upload(user, second, "text", 5);
     await engine.complete(second, output);
     expect(await engine.job(id)).toMatchObject({ status: "completed" });
@@ -135,7 +126,7 @@ describe("a failure", () => {
       phase: "retrying",
       notice: { code: "retrying" },
     });
-    const second = await nextAttempt(id);
+    const second = await engine.nextAttempt(id);
     expect(second).toMatchObject({ number: 2, task: "text" });
     expect(second.token).not.toBe(claim.token);
     await engine.report(second, { status: "FAILED", error: "CUDA out of memory" });
@@ -153,92 +144,10 @@ describe("a failure", () => {
     let [claim] = claims;
     for (let round = 1; round <= 5; round++) {
       await engine.submission(claim!, { outcome: "not_sent", class: "transient_network" });
-      claim = await nextAttempt(job.id, round * 600);
+      claim = await engine.nextAttempt(job.id, round * 600);
     }
     expect(await engine.job(job.id)).toMatchObject({ status: "processing", phase: "retrying" });
     expect(claim!.number).toBe(6);
-  });
-});
-
-describe("a POST without a clear answer", () => {
-  it("is confirmed by a sign of life, and never posted again before the window is over", async () => {
-    const { job, claims } = await engine.submit(user, ONE);
-    await engine.submission(claims[0]!, { outcome: "unknown", error: "reset" });
-    expect(await engine.job(job.id)).toMatchObject({ phase: "confirming" });
-    await engine.clock(60);
-    await engine.tick();
-    expect((await engine.claim()).filter((claim) => claim.job === job.id)).toEqual([]);
-    expect(await engine.report(claims[0]!, { source: "worker", status: "IN_PROGRESS" })).toMatchObject({
-      proceed: true,
-    });
-    expect(await engine.job(job.id)).toMatchObject({ phase: "running" });
-  });
-
-  it("at_least_once: a new attempt after the window, the old one is told to stop", async () => {
-    const { job, claims } = await engine.submit(user, ONE);
-    await engine.submission(claims[0]!, { outcome: "unknown" });
-    await engine.clock(130);
-    await engine.tick();
-    const second = await nextAttempt(job.id, 200);
-    expect(second.number).toBe(2);
-    expect(await engine.report(claims[0]!, { source: "worker", status: "IN_PROGRESS" })).toMatchObject({
-      verdict: "late",
-      proceed: false,
-    });
-  });
-
-  it("at_least_once: the old attempt's result still wins while the task is open, the new one is canceled", async () => {
-    const { job, claims } = await engine.submit(user, ONE);
-    await engine.submission(claims[0]!, { outcome: "unknown" });
-    await engine.clock(130);
-    await engine.tick();
-    const second = await nextAttempt(job.id, 200);
-    await engine.accepted(second);
-    expect((await engine.complete(claims[0]!, { text: "first" })).verdict).toBe("applied");
-    const done = await engine.job(job.id);
-    expect(done).toMatchObject({ status: "completed", tasks: { text: { output: { text: "first" } } } });
-    expect(await engine.attempt(second)).toMatchObject({ state: "superseded" });
-    const [cancels] = await engine.sql`select podbase.claim_cancels(10) as c`;
-    expect(cancels!.c).toMatchObject([{ attempt: second.attempt }]);
-  });
-
-  it("at_most_once: never a second attempt; lost, visibly, when the ttl is over", async () => {
-    const { job, claims } = await engine.submit(user, [{ ...ONE[0]!, submitPolicy: "at_most_once" }]);
-    await engine.submission(claims[0]!, { outcome: "unknown" });
-    await engine.clock(3600);
-    await engine.tick();
-    expect(await engine.job(job.id)).toMatchObject({ status: "processing", phase: "confirming" });
-    await engine.clock(86_500);
-    await engine.tick();
-    expect(await engine.job(job.id)).toMatchObject({ status: "failed", error: { code: "lost_unconfirmed" } });
-  });
-
-  it("at_most_once: what RunPod told of its end leaves no doubt, so it is tried again as its class says", async () => {
-    const { id, claim } = await engine.inQueue(user, { submitPolicy: "at_most_once" });
-    await engine.report(claim, { status: "FAILED", error: "boom" });
-    expect(await nextAttempt(id)).toMatchObject({ number: 2 });
-  });
-
-  it("is canceled at RunPod once its id is known after all, though the task goes on without it", async () => {
-    const { job, claims } = await engine.submit(user, ONE);
-    await engine.submission(claims[0]!, { outcome: "unknown" });
-    await engine.clock(121);
-    await engine.tick();
-    const cancels = async () =>
-      (await engine.sql`select podbase.claim_cancels(10) as c`)[0]!.c as { attempt: string }[];
-    expect(await cancels()).toEqual([]);
-    await engine.report(claims[0]!, { status: "IN_PROGRESS", providerId: "late-u1" });
-    expect(await cancels()).toMatchObject([{ attempt: claims[0]!.attempt, providerId: "late-u1" }]);
-    await engine.sql`select podbase.record_cancels(${[claims[0]!.attempt]}::uuid[])`;
-    expect(await engine.job(job.id)).toMatchObject({ status: "processing", phase: "retrying" });
-  });
-
-  it("is what a claim becomes whose function died", async () => {
-    const { job, claims } = await engine.submit(user, ONE);
-    await engine.clock(31);
-    await engine.tick();
-    expect(await engine.attempt(claims[0]!)).toMatchObject({ state: "submit_unknown" });
-    expect(await engine.job(job.id)).toMatchObject({ phase: "confirming" });
   });
 });
 
