@@ -51,7 +51,8 @@ create table podbase_private.settings (
   -- Failures in a row that open an endpoint's breaker, and the first pause (doubled each time, at most 5 minutes).
   breaker_threshold int not null default 5 check (breaker_threshold > 0),
   breaker_pause interval not null default '10 seconds' check (breaker_pause > '0'),
-  -- Retention. Null keeps for ever; at most 1,000 years, since subtracting more may leave what a time can be. What users asked for is kept by default, what only the engine needs is not.
+  -- Retention. Null keeps for ever; at most 1,000 years, since subtracting more may leave what a time can be. What users
+  -- asked for is kept by default, what only the engine needs is not.
   keep_jobs interval check (keep_jobs between '0' and '1000 years'),
   keep_payloads interval check (keep_payloads between '0' and '1000 years'),
   keep_events interval default '30 days' check (keep_events between '0' and '1000 years'),
