@@ -19,7 +19,8 @@ export interface GrowthFigures extends Size {
 }
 
 const CALLS = 40;
-const ROUNDS = 5;
+/** Of forty calls each: a call is so short that the machine's own unrest shows in fewer. */
+const ROUNDS = 15;
 const WARM_UP = 20;
 
 const OPERATIONS: {
