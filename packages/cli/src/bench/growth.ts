@@ -19,8 +19,7 @@ export interface GrowthFigures extends Size {
 }
 
 const CALLS = 40;
-/** Of forty calls each: a call is so short that the machine's own unrest shows in fewer. */
-const ROUNDS = 15;
+const ROUNDS = 5;
 const WARM_UP = 20;
 
 const OPERATIONS: {
