@@ -1,5 +1,6 @@
 import { PodbaseError } from "./errors.ts";
 import { backoff, type Runtime } from "./runtime.ts";
+import { YOUNG_MS } from "./soon.ts";
 
 /** A burst of messages costs one read: the first waits this long for the others. */
 const COALESCE_MS = 30;
@@ -11,8 +12,6 @@ const BACKOFF_CAP_MS = 30_000;
 const READ_TIMEOUT_MS = 5_000;
 /** …or is on a slow one: each failure in a row gives the next read more time, up to this. */
 const READ_TIMEOUT_CAP_MS = 20_000;
-/** What a sleep leaves of a read is a connection that may never answer; younger reads were begun awake. */
-const YOUNG_MS = 500;
 
 /** What a {@link Refresher} needs. */
 export interface RefresherPorts {

@@ -2,7 +2,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What a sleep leaves of a request is a connection that may never answer; younger ones were begun awake. */
-const YOUNG_MS = 500;
+export const YOUNG_MS = 500;
 
 /** What a wait needs that ends when the app wakes. */
 export interface SoonPorts {
