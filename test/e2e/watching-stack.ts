@@ -22,10 +22,21 @@ export interface WatchingStack {
   shortLived(token: string, seconds: number): Promise<string>;
   /** Keeps a line for who has to find out why a test failed. */
   note(line: string): void;
-  /** Those lines, the stack's own log, and what happened to every job. */
+  /** What happened to the newest jobs, and those lines with the stack's own log: the latest last. */
   report(): Promise<string>;
   stop(): Promise<void>;
 }
+
+/** A job's history, as SQL explains it. */
+interface Story {
+  job: string;
+  status: string;
+  phase: string;
+  timeline: { at: string; text: string }[];
+}
+
+const told = ({ job, status, phase, timeline }: Story): string =>
+  [`job ${job}: ${status}, ${phase}`, ...timeline.map(({ at, text }) => `  ${at} ${text}`)].join("\n");
 
 /** Lines that a report shows at most. */
 const NOTES = 400;
@@ -75,9 +86,9 @@ export async function startWatchingStack({ page = true } = {}): Promise<Watching
     },
     note,
     async report() {
-      const jobs = await stack.sql<{ story: object }[]>`
+      const jobs = await stack.sql<{ story: Story }[]>`
         select podbase_private.explain(id, true) as story from podbase.jobs order by created_at desc limit 20`;
-      return [...notes, ...jobs.map(({ story }) => JSON.stringify(story, null, 1))].join("\n");
+      return [...jobs.reverse().map(({ story }) => told(story)), ...notes].join("\n");
     },
     async stop() {
       workers.openAll();
