@@ -102,6 +102,7 @@ declare
   v_settings podbase_private.settings;
   v_limits podbase_private.user_limits;
   v_reused jsonb;
+  v_claims jsonb;
 begin
   perform podbase_private.check_request(request);
   if not coalesce(podbase_private.is_plain(request -> 'plan'), false) then
@@ -137,10 +138,9 @@ begin
       coalesce(v_limits.max_in_flight, v_settings.max_in_flight_per_user) is not null);
   end if;
   perform podbase_private.announce(v_job, 1, null, 'user', 'submitted');
-  return jsonb_build_object(
-    'created', true,
-    'claims', podbase_private.claim(least(10, podbase_private.start_tasks(array[v_job.id], array[request]))),
-    'job', podbase_private.job_json(v_job.id));
+  -- Before the job is read: within one statement job_json() would not see what the others have made.
+  v_claims := podbase_private.claim(least(10, podbase_private.start_tasks(array[v_job.id], array[request])));
+  return jsonb_build_object('created', true, 'claims', v_claims, 'job', podbase_private.job_json(v_job.id));
 end $$;
 
 -- Makes the tasks of new jobs, queues what waits for nothing, or has it wait for its request's runAt, and opens maps over

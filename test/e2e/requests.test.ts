@@ -82,10 +82,14 @@ describe("request-job under Deno", () => {
     const body = { kind: "reading", input: INPUT, idempotencyKey: crypto.randomUUID() };
     const [first, second] = await Promise.all([invoke(body), invoke(body)]);
     expect([first.status, second.status].sort()).toEqual([200, 202]);
-    expect((await first.json()).jobId).toBe((await second.json()).jobId);
-    const other = await invoke({ ...body, input: { ...INPUT, name: "Max" } });
-    const { error } = await other.json();
-    expect([other.status, error.code, error.issues[0].path]).toEqual([
+    const [one, other] = [await first.json(), await second.json()];
+    expect(one.jobId).toBe(other.jobId);
+    for (const { job } of [one, other]) {
+      expect(job.tasks.map((task: { name: string }) => task.name)).toEqual(["text", "audio", "pdf"]);
+    }
+    const changed = await invoke({ ...body, input: { ...INPUT, name: "Max" } });
+    const { error } = await changed.json();
+    expect([changed.status, error.code, error.issues[0].path]).toEqual([
       409,
       "idempotency_conflict",
       ["idempotencyKey"],

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { engineOfFile, ONE, READING, reportOf } from "./harness.ts";
 
@@ -51,6 +52,28 @@ describe("a job", () => {
     expect(JSON.stringify(messages)).not.toMatch(
       new RegExp(`s3cr3t|${claims[0]!.token}|${claims[0]!.attempt}`),
     );
+  });
+
+  it.each([
+    ["one task", ONE, {}],
+    ["one task that starts later", ONE, { runAt: "2100-01-01T00:00:00Z" }],
+    ["several tasks", READING, {}],
+    ["a map", [{ name: "card", route: "gpu", map: { over: "input", path: ["cards"] } }], {}],
+    ["one task that may be reused", ONE, { reuse: { scope: "user", ttlMs: 60_000 } }],
+  ])("of %s is handed out as it is read, new and asked for again", async (what, tasks, more) => {
+    const request = {
+      ...("runAt" in more && more),
+      plan: { tasks, ...("reuse" in more && more) },
+      idempotencyKey: randomUUID(),
+      input: { cards: ["sun", "moon"] },
+    };
+    const read = async (id: string) =>
+      (await engine.sql`select podbase.operator_find_jobs(ids => array[${id}]::uuid[]) as jobs`)[0]!.jobs[0];
+    const { job } = await engine.submit(user, tasks, request);
+    expect(job.tasks).toHaveLength(what === "a map" ? 3 : tasks.length);
+    expect(job).toEqual(await read(job.id));
+    const again = await engine.submit(user, tasks, request);
+    expect([again.created, again.job]).toEqual([false, await read(job.id)]);
   });
 
   it("is completed by tasks that finish at the same moment on two connections", async () => {
