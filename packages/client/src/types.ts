@@ -94,6 +94,7 @@ export interface CompletedTask<
   Name extends string = string,
 > extends TaskInCommon<ArtifactName, Name> {
   status: "completed";
+  /** Null once retention has emptied it, which a project must ask for (`keepPayloads`, off by default). */
   output: Output;
 }
 

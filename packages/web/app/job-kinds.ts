@@ -18,14 +18,17 @@ const readingSteps: readonly StepPlan[] = [
   { name: "pdf", title: "The page", after: "text" },
 ];
 
-/** Whether a job is a reading. The page knows readings by heart and shows jobs of other kinds as well as it can. */
-export function isReading<J extends Pick<Job, "kind">>(job: J): job is J & ReadingJob {
-  return job.kind === "reading";
+/**
+ * Whether a job is a reading. The page knows readings by heart and shows all else as well as it can: jobs of other kinds, and
+ * a reading whose input retention has emptied.
+ */
+export function isReading<J extends Pick<Job, "kind" | "input">>(job: J): job is J & ReadingJob {
+  return job.kind === "reading" && textOf(job.input, "name") !== undefined;
 }
 
 /** The steps of a job, in order. */
 export function stepsOf(job: Job): readonly StepPlan[] {
-  if (isReading(job)) return readingSteps;
+  if (job.kind === "reading") return readingSteps;
   return Object.keys(job.tasks).map((name) => ({ name, title: asWords(name) }));
 }
 
@@ -46,11 +49,12 @@ export function questionOf(job: Job): string | undefined {
 
 /** The words of a reading, once they are there. */
 export function wordsOf(job: Job): string | undefined {
-  if (!isReading(job)) return undefined;
-  const { text } = job.tasks;
-  return text.status === "completed" ? text.output.text : undefined;
+  // What a newer or older server makes of a reading may have other parts.
+  const text = job.kind === "reading" ? job.tasks.text : undefined;
+  return text?.status === "completed" ? textOf(text.output, "text") : undefined;
 }
 
+/** A text in an input or output that may be anything. */
 function textOf(input: unknown, field: string): string | undefined {
   const value = typeof input === "object" ? (input as Record<string, unknown> | null)?.[field] : undefined;
   return typeof value === "string" && value.trim() !== "" ? value : undefined;

@@ -5,7 +5,6 @@ import {
   type WaitingText,
   waitingText as wordsFor,
 } from "@podbase/client";
-import { isReading } from "../job-kinds.ts";
 import type { TaskName } from "../reading-job.ts";
 
 /** What the texts need of a job or a task. */
@@ -70,7 +69,7 @@ export function waitingText(
 }
 
 function textsFor({ job, task }: { job: Pick<Job, "kind" | "status" | "phase">; task?: string }): Texts {
-  const reading = isReading(job);
+  const reading = job.kind === "reading";
   if (task === undefined) return reading ? readingTexts : pageTexts;
   const statuses = {
     ...pageTexts.statuses,
