@@ -67,6 +67,24 @@ describe("the page of a person", { timeout: 90_000 }, () => {
     await page.close();
   });
 
+  it("says so when it breaks, instead of going white, and works again once it is loaded anew", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    await person.ask();
+    await page.route("**/rpc/find_jobs", async (route) => {
+      const answer = await route.fetch();
+      const jobs: object[] = await answer.json();
+      const notice = { code: "odd", message: { no: "text" }, since: "2026-01-01T00:00:00Z" };
+      await route.fulfill({ response: answer, json: jobs.map((job) => ({ ...job, notice })) });
+    });
+    await page.reload();
+    await page.getByText("This page lost its thread").waitFor();
+    await page.unroute("**/rpc/find_jobs");
+    await page.getByRole("button", { name: "Load it again" }).click();
+    await page.getByTestId("job-status").waitFor();
+    await person.close();
+  });
+
   it("sends what the last visit left, also when this one begins at a reading", async () => {
     const person = await seat(browser, watching);
     const job = await person.ask();

@@ -1,6 +1,6 @@
 import { type JSX, useEffect, useState } from "react";
 import { App } from "./app.tsx";
-import { Moon } from "./moon/moon.tsx";
+import { DeadEnd } from "./shell/dead-end.tsx";
 import { connectStack, type Stack, StackProvider } from "./stack.ts";
 
 /** How often the stack is looked for while it is out of reach; also when the network is back or the page is shown. */
@@ -50,16 +50,8 @@ export function Boot(): JSX.Element {
     setAttempt(attempt + 1);
   };
   return (
-    <main className="boot">
-      <div className="boot-moon">
-        <Moon lit={0.12} mood="rest" />
-      </div>
-      <h1>The stars are out of reach</h1>
-      <p>This page couldn't find the server it belongs to. It may still be starting.</p>
-      <button type="button" className="button button-strong" onClick={tryAgain}>
-        Try again
-      </button>
-      <p className="fine">{failure}</p>
-    </main>
+    <DeadEnd title="The stars are out of reach" action="Try again" onAction={tryAgain} detail={failure}>
+      This page couldn't find the server it belongs to. It may still be starting.
+    </DeadEnd>
   );
 }

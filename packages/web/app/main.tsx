@@ -2,11 +2,14 @@ import "./styles/index.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Boot } from "./boot.tsx";
+import { Mishap } from "./shell/mishap.tsx";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
-    <Boot />
+    <Mishap>
+      <Boot />
+    </Mishap>
   </StrictMode>,
 );
