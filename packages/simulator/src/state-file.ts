@@ -111,7 +111,9 @@ const shift = (jobs: Job[], byMs: number): void => {
     Object.assign(
       job,
       times,
-      job.delivery && { delivery: { ...job.delivery, dueAt: job.delivery.dueAt + byMs } },
+      job.deliveries && {
+        deliveries: job.deliveries.map((due) => ({ ...due, dueAt: due.dueAt + byMs })),
+      },
     );
   }
 };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { type EndpointOptions, sleep } from "../src/index.ts";
+import { type EndpointOptions, fail, sleep } from "../src/index.ts";
 import { call, receiver, run, startOne, status, story } from "./helpers.ts";
 
 const webhook = "https://app.example/hook";
@@ -87,6 +87,50 @@ test("a kill right after a job's end was saved loses no webhook", async () => {
   const after = await boot({}, post);
   await after.advance(1000);
   expect(calls).toMatchObject([{ url: webhook, body: { id, status: "COMPLETED", input: { ms: 0 } } }]);
+});
+
+test("a job that was queued again comes back behind those it stood behind, one that was running behind all", async () => {
+  const { boot } = boots();
+  const before = await boot({ handler: fail });
+  const again = await run(before, { ms: 0 });
+  await before.advance(11_000);
+  const running = await run(before, { ms: 600_000 });
+  const waiting = await run(before, { ms: 1 });
+  await call(before, "POST", `retry/${again}`);
+  expect(before.endpoints()[0]?.queue).toEqual([running, waiting, again]);
+  await before.stop();
+
+  const paused = await boot({ workersMax: 0 });
+  expect(paused.endpoints()[0]?.queue).toEqual([running, waiting, again]);
+  await paused.stop();
+  const busy = await boot();
+  await busy.advance(10_100);
+  expect(busy.endpoints()[0]?.queue).toEqual([waiting, again]);
+  await busy.stop();
+  expect((await boot({ workersMax: 0 })).endpoints()[0]?.queue).toEqual([waiting, again, running]);
+});
+
+test("a webhook that is due for an end before a retry survives with what that end was", async () => {
+  const { boot } = boots();
+  const before = await boot({ handler: fail }, receiver([500]).post);
+  const id = await run(before, { message: "first" }, { webhook });
+  await before.advance(11_000);
+  await call(before, "POST", `retry/${id}`);
+  await before.stop();
+
+  const { calls, post } = receiver([500]);
+  const after = await boot({ handler: fail }, post);
+  await after.advance(4200);
+  expect(calls).toMatchObject([{ body: { id, executionTime: 0, delayTime: 10_100, status: "FAILED" } }]);
+  expect(calls[0]?.body).toMatchObject({ input: { message: "first" }, webhook });
+  expect(calls[0]?.body.error).toContain("first");
+  await after.stop();
+
+  const last = receiver();
+  const final = await boot({}, last.post);
+  await final.advance(60_000);
+  // The third attempt for the first end is due 15 s after the second; a cold worker needs 10 s.
+  expect(last.calls).toMatchObject([{ body: { status: "COMPLETED" } }, { body: { status: "FAILED" } }]);
 });
 
 test("what was removed stays removed, and no id is given out twice", async () => {

@@ -1,6 +1,6 @@
 import type { Fleet, Take, Taken } from "./fleet.ts";
 import { IdleShrink } from "./idle-shrink.ts";
-import { isFinished, type Job } from "./job.ts";
+import { isFinished, type Job, keepWhatIsTold } from "./job.ts";
 import { JobStates } from "./job-states.ts";
 import { isObject, type Json } from "./json.ts";
 import { Leases } from "./leases.ts";
@@ -90,6 +90,7 @@ export class Endpoint {
   /** Queues a FAILED or TIMED_OUT job again under its id. False for any other state. */
   retry(job: Job): boolean {
     if (job.state !== "FAILED" && job.state !== "TIMED_OUT") return false;
+    keepWhatIsTold(job);
     job.delayFrom = this.#world.clock.now();
     job.retries = 0;
     this.#states.enqueue(job);
@@ -155,9 +156,9 @@ export class Endpoint {
     if (job.workerId === worker) this.#states.progressedLate(job, job.run, output);
   }
 
-  /** Takes up a job that an earlier process kept. Its worker, if any, is gone. */
-  restore(job: Job): void {
-    this.#states.restore(job);
+  /** Takes up the jobs that an earlier process kept, oldest first. Their workers, if any, are gone. */
+  restore(jobs: readonly Job[]): void {
+    this.#states.restore(jobs);
   }
 
   #take(worker: Worker): Taken | undefined {

@@ -31,6 +31,9 @@ export class JobStates implements LeaseEvents {
   readonly #webhooks: Webhooks;
   readonly #events: StateEvents;
   readonly #expiry: Expiry;
+  /** The outermost places of the queue so far. */
+  #front = 0;
+  #back = 0;
 
   constructor(
     endpoint: string,
@@ -56,6 +59,7 @@ export class JobStates implements LeaseEvents {
     this.#events.released(job);
     job.state = "IN_QUEUE";
     job.queuedAt = this.#world.clock.now();
+    job.place = place === "front" ? --this.#front : ++this.#back;
     const ofLastRun = ["startedAt", "finishedAt", "workerId", "output", "error", "chunks", "shown"] as const;
     for (const field of ofLastRun) delete job[field];
     const others = place === "front" ? [...this.queue] : [];
@@ -67,14 +71,19 @@ export class JobStates implements LeaseEvents {
     this.#events.grown();
   }
 
-  /** Takes up a job that an earlier process kept. Its worker, if any, is gone. */
-  restore(job: Job): void {
-    delete job.shown;
-    this.jobs.set(job.id, job);
-    this.#expiry.plan(job);
-    if (job.state === "IN_QUEUE") this.queue.set(job.id, job);
-    else if (job.state === "IN_PROGRESS") this.silent(job);
-    else this.#webhooks.resume(job);
+  /** Takes up the jobs that an earlier process kept, oldest first. Their workers, if any, are gone. */
+  restore(jobs: readonly Job[]): void {
+    for (const job of jobs) {
+      delete job.shown;
+      this.jobs.set(job.id, job);
+      this.#expiry.plan(job);
+      this.#webhooks.resume(job);
+    }
+    const waiting = jobs.filter(({ state }) => state === "IN_QUEUE").sort((a, b) => a.place - b.place);
+    for (const job of waiting) this.queue.set(job.id, job);
+    this.#front = Math.min(0, waiting.at(0)?.place ?? 0);
+    this.#back = Math.max(0, waiting.at(-1)?.place ?? 0);
+    for (const job of jobs) if (job.state === "IN_PROGRESS") this.silent(job);
   }
 
   started(job: Job, worker: string): void {

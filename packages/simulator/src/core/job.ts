@@ -3,6 +3,14 @@ import { type Json, type JsonObject, sorted } from "./json.ts";
 /** The job states of the public API (RunPod docs, serverless/endpoints/job-states). */
 export type JobState = "IN_QUEUE" | "IN_PROGRESS" | "COMPLETED" | "FAILED" | "CANCELLED" | "TIMED_OUT";
 
+/** A webhook that is due: attempts made, and when the next may begin. */
+export interface DueWebhook {
+  attempts: number;
+  dueAt: number;
+  /** The end that it tells of, when the job was queued again before it was through. */
+  told?: JsonObject;
+}
+
 /** Everything RunPod would know of a job. Plain JSON, so that it can be kept on disk. Times are the clock's. */
 export interface Job {
   readonly id: string;
@@ -20,6 +28,8 @@ export interface Job {
   state: JobState;
   /** When it last entered the queue. */
   queuedAt: number;
+  /** Its place in the queue: lower is nearer to the front. */
+  place: number;
   /** What `delayTime` counts from: submission or the last /retry, not a re-dispatch. */
   delayFrom: number;
   /** How often a worker took it. A report of an earlier run counts for nothing. */
@@ -36,8 +46,8 @@ export interface Job {
   chunks?: Json[];
   /** What /status tells for a while in place of the truth. Not for long enough to be worth keeping. */
   shown?: { state: string; output: Json | undefined };
-  /** Set while a webhook is due: attempts made, and when the next may begin. */
-  delivery?: { attempts: number; dueAt: number };
+  /** Its webhooks that are due. */
+  deliveries?: DueWebhook[];
 }
 
 /** The fields of a job that hold a time. */
@@ -76,5 +86,12 @@ export const statusOf = (job: Job): JsonObject => {
 };
 
 /** The job as its webhook tells it: no worker, but input and webhook (same repository, golden path 16). */
-export const webhookBodyOf = (job: Job): JsonObject =>
-  sorted({ ...shared(job), input: job.input, webhook: job.webhook });
+export const webhookBodyOf = (
+  job: Job,
+  { told = sorted(shared(job)) }: Partial<DueWebhook> = {},
+): JsonObject => sorted({ ...told, input: job.input, webhook: job.webhook });
+
+/** To be called before the job is queued again: what is still due tells of the end that was. */
+export const keepWhatIsTold = (job: Job): void => {
+  for (const due of job.deliveries ?? []) due.told ??= sorted(shared(job));
+};

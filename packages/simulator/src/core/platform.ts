@@ -26,20 +26,19 @@ export class Platform {
     this.#webhooks = new Webhooks(world, (job) => this.#endpoints.get(job.endpoint)?.job(job.id) === job);
     for (const [id, plan] of Object.entries(endpoints)) this.#add(id, plan);
     for (const job of kept) {
-      const endpoint = this.#endpoints.get(job.endpoint);
-      if (endpoint) {
-        endpoint.restore(job);
-      } else {
-        world.store.remove(job);
-        world.history.add({
-          type: "removed",
-          endpoint: job.endpoint,
-          job: job.id,
-          reason: "unknown_endpoint",
-        });
-      }
+      if (this.#endpoints.has(job.endpoint)) continue;
+      world.store.remove(job);
+      world.history.add({
+        type: "removed",
+        endpoint: job.endpoint,
+        job: job.id,
+        reason: "unknown_endpoint",
+      });
     }
-    for (const endpoint of this.#endpoints.values()) endpoint.fleet.check();
+    for (const endpoint of this.#endpoints.values()) {
+      endpoint.restore(kept.filter((job) => job.endpoint === endpoint.id));
+      endpoint.fleet.check();
+    }
   }
 
   endpoint(id: string): Endpoint | undefined {

@@ -37,6 +37,7 @@ export const newJob = (
     expiresAt: now + Math.min(ttlMs, LONGEST_POLICY_MS),
     state: "IN_QUEUE",
     queuedAt: now,
+    place: 0,
     delayFrom: now,
     run: 0,
     retries: 0,

@@ -1,15 +1,16 @@
 import type { Timer } from "../time/clock.ts";
-import { type Job, webhookBodyOf } from "./job.ts";
+import { type DueWebhook, type Job, webhookBodyOf } from "./job.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
 interface Delivery {
   job: Job;
+  /** What is kept of it with the job. */
+  due: DueWebhook;
   /** As at the job's end: a /retry must not change what a later attempt says. */
   url: string;
   body: string;
   trace: string;
-  attempts: number;
   /** The first attempt was made. */
   begun?: true;
 }
@@ -24,8 +25,6 @@ export class Webhooks {
   readonly #world: World;
   readonly #isKnown: (job: Job) => boolean;
   readonly #random: Random;
-  /** The delivery whose progress is kept with the job: not a doubled one, not one from before a /retry. */
-  readonly #kept = new WeakMap<Job, Delivery>();
   /** What waits to be overtaken, by endpoint. */
   readonly #held = new Map<string, { delivery: Delivery; timer: Timer }[]>();
 
@@ -42,7 +41,6 @@ export class Webhooks {
    */
   due(job: Job): (() => void) | undefined {
     const { clock, faults, settings } = this.#world;
-    delete job.delivery;
     if (job.webhook === undefined || !settings.webhook.states.some((state) => state === job.state))
       return undefined;
     const subject = { endpoint: job.endpoint, job: job.id, input: job.input };
@@ -50,30 +48,31 @@ export class Webhooks {
     const lateMs = faults.lateness("webhook_delay", subject);
     const duplicate = faults.strike("webhook_duplicate", subject);
     const reorder = faults.strike("webhook_reorder", subject);
-    const doubled = duplicate && this.#delivery(job, job.webhook);
-    const delivery = this.#delivery(job, job.webhook);
     const delayMs = lateMs + (reorder ? (reorder.afterMs ?? REORDER_AFTER_MS) : 0);
-    this.#kept.set(job, delivery);
-    job.delivery = { attempts: 0, dueAt: clock.now() + delayMs };
+    const dueIn = (ms: number): DueWebhook => ({ attempts: 0, dueAt: clock.now() + ms });
+    const doubledMs = delayMs + (duplicate?.afterMs ?? DUPLICATE_AFTER_MS);
+    const doubled = duplicate && this.#delivery(job, job.webhook, dueIn(doubledMs));
+    const delivery = this.#delivery(job, job.webhook, dueIn(delayMs));
+    job.deliveries = [...(job.deliveries ?? []), ...(doubled ? [doubled.due] : []), delivery.due];
     return () => {
-      if (doubled) this.#plan(doubled, delayMs + (duplicate.afterMs ?? DUPLICATE_AFTER_MS));
+      if (doubled) this.#plan(doubled, doubledMs);
       const timer = this.#plan(delivery, delayMs);
       if (reorder) this.#hold(delivery, timer);
       else this.#releaseHeld(job.endpoint, delayMs);
     };
   }
 
-  /** Goes on with a delivery that a restart cut off. */
+  /** Goes on with the deliveries that a restart cut off. */
   resume(job: Job): void {
-    if (job.webhook === undefined || !job.delivery) return;
-    const { attempts, dueAt } = job.delivery;
-    const delivery = { ...this.#delivery(job, job.webhook), attempts };
-    this.#kept.set(job, delivery);
-    this.#plan(delivery, Math.max(0, dueAt - this.#world.clock.now()));
+    const { webhook, deliveries = [] } = job;
+    if (webhook === undefined) return;
+    for (const due of deliveries) {
+      this.#plan(this.#delivery(job, webhook, due), Math.max(0, due.dueAt - this.#world.clock.now()));
+    }
   }
 
-  #delivery(job: Job, url: string): Delivery {
-    return { job, url, body: JSON.stringify(webhookBodyOf(job)), trace: this.#random.hex(32), attempts: 0 };
+  #delivery(job: Job, url: string, due: DueWebhook): Delivery {
+    return { job, due, url, body: JSON.stringify(webhookBodyOf(job, due)), trace: this.#random.hex(32) };
   }
 
   #plan(delivery: Delivery, delayMs: number): Timer {
@@ -98,7 +97,7 @@ export class Webhooks {
 
   #attempt(delivery: Delivery): void {
     const { clock, history, post, settings } = this.#world;
-    const { job, url, body, trace } = delivery;
+    const { job, due, url, body, trace } = delivery;
     delivery.begun = true;
     const abort = new AbortController();
     const timeout = clock.after(clock.ofReal(settings.webhook.timeoutMs), () => {
@@ -114,34 +113,38 @@ export class Webhooks {
     };
     const work = clock.outside(post(url, headers, body, abort.signal), (result) => {
       timeout.cancel();
-      delivery.attempts++;
+      due.attempts++;
       const answer =
         result.status === "fulfilled" ? result.value : String(result.reason?.message ?? result.reason);
       history.add({
         type: "webhook",
         endpoint: job.endpoint,
         job: job.id,
-        attempt: delivery.attempts,
+        attempt: due.attempts,
         answer,
       });
-      if (typeof answer === "number" && answer >= 200 && answer < 300)
-        return this.#record(delivery, undefined);
-      const waitMs = settings.webhook.retryDelaysMs[delivery.attempts - 1];
+      if (typeof answer === "number" && answer >= 200 && answer < 300) return this.#through(delivery);
+      const waitMs = settings.webhook.retryDelaysMs[due.attempts - 1];
       if (waitMs !== undefined) {
-        this.#record(delivery, { attempts: delivery.attempts, dueAt: clock.now() + waitMs });
+        due.dueAt = clock.now() + waitMs;
+        this.#save(job);
         this.#plan(delivery, waitMs);
         return;
       }
       history.add({ type: "webhook_given_up", endpoint: job.endpoint, job: job.id });
-      this.#record(delivery, undefined);
+      this.#through(delivery);
     });
   }
 
-  #record(delivery: Delivery, progress: Job["delivery"]): void {
-    const { job } = delivery;
-    if (this.#kept.get(job) !== delivery || !this.#isKnown(job)) return;
-    if (progress) job.delivery = progress;
-    else delete job.delivery;
-    this.#world.store.save(job);
+  /** No further attempt will be made. */
+  #through({ job, due }: Delivery): void {
+    const others = (job.deliveries ?? []).filter((other) => other !== due);
+    if (others.length > 0) job.deliveries = others;
+    else delete job.deliveries;
+    this.#save(job);
+  }
+
+  #save(job: Job): void {
+    if (this.#isKnown(job)) this.#world.store.save(job);
   }
 }
