@@ -153,6 +153,18 @@ create index attempts_live on podbase_private.attempts (endpoint) where next_che
 create index attempts_to_cancel on podbase_private.attempts (cancel_requested_at)
   where cancel_requested_at is not null and cancel_done_at is null;
 
+-- What RunPod may still work on although its job was deleted, until /cancel is answered there. Nobody is named in it.
+create table podbase_private.orphans (
+  attempt_id uuid primary key,
+  endpoint text not null,
+  -- Null until the answer to the POST tells it.
+  provider_id text,
+  -- When /cancel is due; without an id, or when the ttl is long over, the row goes then.
+  due_at timestamptz not null,
+  forget_at timestamptz not null
+);
+create index orphans_due on podbase_private.orphans (due_at);
+
 -- Every report that named a real attempt with its right token, as it came (redacted), with what it did. The output of
 -- a report that completed its task lies in the task's row and only there.
 create table podbase_private.webhook_inbox (
@@ -216,15 +228,27 @@ create table podbase_private.heartbeats (
   detail jsonb not null default '{}'
 );
 
--- Trigger: what belongs to a task goes with it. The schedules first: a claim that holds one is waited for, and its attempt
--- is then seen.
+-- Trigger: what belongs to a task goes with it, and what RunPod may still do for it is to be canceled there. The schedules
+-- first: a claim that holds one is waited for, and its attempt is then seen.
 create function podbase_private.drop_with_tasks() returns trigger
 language plpgsql security definer set search_path = '' set enable_seqscan = off as $$
 begin
   delete from podbase_private.task_schedule where task_id in (select id from gone);
   delete from podbase_private.webhook_inbox where attempt_id in (
     select a.id from gone join podbase_private.attempts a on a.task_id = gone.id);
-  delete from podbase_private.attempts where task_id in (select id from gone);
+  with dropped as (
+    delete from podbase_private.attempts where task_id in (select id from gone) returning *
+  )
+  insert into podbase_private.orphans (attempt_id, endpoint, provider_id, due_at, forget_at)
+  select a.id, a.endpoint, a.provider_id,
+    case when a.provider_id is null then f.forget_at else podbase_private.now() end, f.forget_at
+  from dropped a
+  join podbase_private.endpoints e on e.name = a.endpoint
+  cross join lateral (
+    select coalesce(a.submitted_at, a.created_at) + e.ttl_ms * interval '1 ms' + interval '30 minutes' as forget_at
+  ) as f
+  where (a.next_check_at is not null or (a.cancel_requested_at is not null and a.cancel_done_at is null))
+    and f.forget_at > podbase_private.now();
   return null;
 end $$;
 create trigger drop_with_tasks after delete on podbase.tasks referencing old table as gone

@@ -24,9 +24,9 @@ create type podbase_private.submission as (
 --     rejected  RunPod clearly refused (class says why); not_sent: the request certainly never left
 --     unknown   no clear answer: the job may exist and be paid; never posted again before the evidence window is over
 --   returns: the number of results that changed something
--- Idempotent: an attempt that is past its submission keeps its state; unknown attempts are skipped. Emits one version
--- for each changed task. SQLSTATE PB003 for another outcome, or no list. Caller: service_role. Locks: the jobs in the
--- order of their ids, then endpoints by name.
+-- Idempotent: an attempt that is past its submission keeps its state; unknown attempts are skipped, and what was accepted
+-- for a job that is deleted meanwhile is to be canceled at RunPod. Emits one version for each changed task. SQLSTATE PB003
+-- for another outcome, or no list. Caller: service_role. Locks: the jobs in the order of their ids, then endpoints by name.
 create function podbase_private.record_submissions(results jsonb) returns int
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -55,7 +55,12 @@ begin
   for i in 0 .. jsonb_array_length(results) - 1 loop
     r := jsonb_populate_record(null::podbase_private.submission, results -> i);
     v_job := podbase_private.lock_job_of(r.attempt);
-    continue when v_job.id is null;
+    if v_job.id is null then
+      -- Its job was deleted while it was posted.
+      update podbase_private.orphans set provider_id = r."providerId", due_at = v_now
+        where attempt_id = r.attempt and provider_id is null and r.outcome = 'accepted' and r."providerId" is not null;
+      continue;
+    end if;
     select * into strict v_attempt from podbase_private.attempts where id = r.attempt;
     if v_attempt.state not in ('claimed', 'submit_unknown') then
       -- A report may have been faster than RunPod's own answer; the id is worth keeping all the same.

@@ -45,31 +45,50 @@ begin
   return podbase_private.look_ups(v_taken);
 end $$;
 
--- Takes up to max_cancels attempts that are to be canceled at RunPod, not asked again for 30 s. Returns look_ups(). Emits
--- nothing. Caller: service_role. Locks: the attempts, skipping what others hold.
+-- Takes up to max_cancels attempts that are to be canceled at RunPod, not asked again for 30 s. Returns look_ups(), and
+-- after them those whose jobs are deleted: of these without kind and task, and until half an hour after the ttl. Emits
+-- nothing. Caller: service_role. Locks: the attempts, then orphans, skipping what others hold.
 create function podbase_private.claim_cancels(max_cancels int) returns jsonb
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
-declare v_taken uuid[];
+declare
+  v_now timestamptz := podbase_private.now();
+  v_left int := podbase_private.calls_left('cancel', max_cancels);
+  v_taken uuid[];
+  v_orphan record;
+  v_orphans jsonb := '[]';
 begin
   with due as materialized (
     select a.id from podbase_private.attempts a
-    where a.cancel_requested_at <= podbase_private.now() and a.cancel_done_at is null and a.provider_id is not null
-    order by a.cancel_requested_at limit podbase_private.calls_left('cancel', max_cancels) for update skip locked
+    where a.cancel_requested_at <= v_now and a.cancel_done_at is null and a.provider_id is not null
+    order by a.cancel_requested_at limit v_left for update skip locked
   ), taken as (
-    update podbase_private.attempts a set cancel_requested_at = podbase_private.now() + interval '30 s'
+    update podbase_private.attempts a set cancel_requested_at = v_now + interval '30 s'
     from due, podbase_private.endpoints e
     where a.id = due.id and e.name = a.endpoint
     returning a.id
   )
   select coalesce(array_agg(id), '{}') into v_taken from taken;
-  perform podbase_private.spend_calls('cancel', cardinality(v_taken));
-  return podbase_private.look_ups(v_taken);
+  for v_orphan in
+    select o.*, e.provider_id as endpoint_id
+    from podbase_private.orphans o left join podbase_private.endpoints e on e.name = o.endpoint
+    where o.due_at <= v_now order by o.due_at limit v_left - cardinality(v_taken) for update of o skip locked
+  loop
+    if v_orphan.forget_at <= v_now or v_orphan.endpoint_id is null then
+      delete from podbase_private.orphans where attempt_id = v_orphan.attempt_id;
+    else
+      update podbase_private.orphans set due_at = v_now + interval '30 s' where attempt_id = v_orphan.attempt_id;
+      v_orphans := v_orphans || jsonb_build_object('attempt', v_orphan.attempt_id, 'providerId', v_orphan.provider_id,
+        'endpoint', jsonb_build_object('name', v_orphan.endpoint, 'providerId', v_orphan.endpoint_id));
+    end if;
+  end loop;
+  perform podbase_private.spend_calls('cancel', cardinality(v_taken) + jsonb_array_length(v_orphans));
+  return podbase_private.look_ups(v_taken) || v_orphans;
 end $$;
 
 -- RunPod answered a /cancel (or no longer knows the job): nothing is left to ask for. A live attempt ends as
--- canceled; an attempt that does not exist is skipped. Returns how many there were. Emits one version for each changed
--- task. Caller: service_role. Locks: the jobs in the order of their ids.
+-- canceled; an attempt that does not exist is skipped. Returns how many there were, those of deleted jobs included. Emits
+-- one version for each changed task. Caller: service_role. Locks: the jobs in the order of their ids, then orphans.
 create function podbase_private.record_cancels(attempts uuid[]) returns int
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -79,6 +98,7 @@ declare
   v_attempt podbase_private.attempts;
   v_tasks uuid[];
   v_count int := 0;
+  v_orphans int;
 begin
   for v_id in
     select a.id from podbase_private.attempts a where a.id = any (attempts) order by a.job_id, a.id
@@ -95,7 +115,9 @@ begin
     end if;
     v_count := v_count + 1;
   end loop;
-  return v_count;
+  delete from podbase_private.orphans where attempt_id = any (attempts);
+  get diagnostics v_orphans = row_count;
+  return v_count + v_orphans;
 end $$;
 
 -- Ends what nobody answered for: leases of functions that died, evidence windows that passed, and work whose worker

@@ -78,7 +78,7 @@ end $$;
 --   refused     answers that refused all our keys, or know no such endpoint for them: alert auth
 -- Alert cron_silent when the clock itself has stopped, which nobody but a caller from outside can notice.
 -- Emits one version for each task whose attempt is lost. Caller: service_role. Locks: the jobs of what is lost in
--- the order of their ids, then the attempts that nobody else holds.
+-- the order of their ids, then the attempts that nobody else holds, each followed by what is kept of deleted ones.
 create function podbase_private.record_pass(pass jsonb) returns void
 language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -105,7 +105,12 @@ begin
       continue;
     end if;
     select * into v_attempt from podbase_private.attempts where id = r.attempt for update skip locked;
-    continue when v_attempt.id is null;
+    if v_attempt.id is null then
+      update podbase_private.orphans
+        set due_at = v_now + least(greatest(r.pause, interval '30 s'), interval '10 minutes')
+        where attempt_id = r.attempt and r.call = 'cancel';
+      continue;
+    end if;
     if r.call = 'cancel' then
       update podbase_private.attempts
         set cancel_requested_at = v_now + least(greatest(r.pause, interval '30 s'), interval '10 minutes')
@@ -145,6 +150,7 @@ begin
       or exists (select from podbase_private.attempts
                  where cancel_requested_at <= podbase_private.now() and cancel_done_at is null
                    and provider_id is not null)
+      or exists (select from podbase_private.orphans where due_at <= podbase_private.now())
       or exists (select from podbase_private.files_to_delete where due_at <= podbase_private.now())
       or podbase_private.health_is_due());
 end $$;

@@ -80,7 +80,14 @@ export class World {
       where not exists (select from vault.secrets v where v.name = s.name)`);
     // Each world begins at the present again, with nothing of the last one's future.
     await database.query("delete from podbase.jobs");
-    for (const table of ["alerts", "files_to_delete", "endpoint_health", "route_pace", "heartbeats"]) {
+    for (const table of [
+      "orphans",
+      "alerts",
+      "files_to_delete",
+      "endpoint_health",
+      "route_pace",
+      "heartbeats",
+    ]) {
       await database.query(`delete from podbase_private.${table}`);
     }
     await database.query("update podbase_private.call_budgets set used_to = '-infinity'");

@@ -129,6 +129,7 @@ export class World {
     const topics = users.map((user) => `podbase:${user}`);
     await db.query`with told as (delete from realtime.messages where topic = any (${topics}::text[]))
       delete from auth.users where id = any (${users}::uuid[])`;
+    await db.query`delete from podbase_private.orphans`;
   }
 
   /** Takes the element at `index`, counted round; leaves it in the list when `keep`. */

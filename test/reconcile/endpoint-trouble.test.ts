@@ -27,7 +27,7 @@ async function open(options: { workersMax?: number; coldStartMs?: number; faults
   const user = randomUUID();
   await database.query("insert into auth.users (id, email) values ($1, $2)", user, `${user}@x`);
   await database.query("delete from podbase.jobs");
-  for (const table of ["alerts", "endpoint_health", "route_pace", "heartbeats"]) {
+  for (const table of ["orphans", "alerts", "endpoint_health", "route_pace", "heartbeats"]) {
     await database.query(`delete from podbase_private.${table}`);
   }
   await database.query("update podbase_private.call_budgets set used_to = '-infinity'");

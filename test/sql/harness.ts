@@ -126,6 +126,7 @@ export async function openEngine() {
     async reset() {
       await engine.clock(null);
       await session`delete from podbase.jobs`;
+      await session`delete from podbase_private.orphans`;
       await session`delete from podbase_private.alerts`;
       await session`delete from podbase_private.heartbeats where name = 'retain'`;
       await session`update podbase_private.endpoints set breaker = 'closed', submit_failures = 0,

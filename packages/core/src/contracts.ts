@@ -81,11 +81,15 @@ export interface Claim {
   artifacts: Record<string, string>;
 }
 
-/** An attempt to look up or cancel at RunPod. */
-export interface Poll {
+/** An attempt to cancel at RunPod, whose job may be deleted. */
+export interface Cancel {
   attempt: string;
   providerId: string;
   endpoint: EndpointRef;
+}
+
+/** An attempt to look up at RunPod. */
+export interface Poll extends Cancel {
   kind: string;
   task: string;
 }

@@ -1,4 +1,5 @@
 import type {
+  Cancel,
   Claim,
   EndpointRef,
   HealthSnapshot,
@@ -73,7 +74,7 @@ export async function runPass(parts: PassParts, deadlineMs: number): Promise<Pas
     return done;
   };
 
-  const cancel = async (each: Poll) => {
+  const cancel = async (each: Cancel) => {
     if (isOver()) return;
     const answer = await runpod.cancel(each.endpoint.providerId, each.providerId);
     if (answer.kind === "unavailable") noAnswer(each.attempt, "cancel", answer);

@@ -1,4 +1,5 @@
 import type {
+  Cancel,
   Claim,
   EndpointRef,
   HealthSnapshot,
@@ -24,7 +25,7 @@ export interface Database {
   recordReport(report: Report): Promise<ReportResult>;
   recordHint(report: Report): Promise<HintResult>;
   claimPolls(limit: number): Promise<Poll[]>;
-  claimCancels(limit: number): Promise<Poll[]>;
+  claimCancels(limit: number): Promise<Cancel[]>;
   recordCancels(attempts: string[]): Promise<number>;
   claimFileDeletes(limit: number): Promise<{ id: number; path: string }[]>;
   recordFileDeletes(files: number[]): Promise<number>;
