@@ -165,7 +165,13 @@ export class Engine {
       webhook: `${callback}?token=${claim.token}`,
       policy: { executionTimeout: claim.endpoint.executionTimeoutMs, ttl: claim.endpoint.ttlMs },
     };
-    if (new TextEncoder().encode(JSON.stringify(request)).length > MAX_RUN_BYTES) {
+    let bytes: number;
+    try {
+      bytes = new TextEncoder().encode(JSON.stringify(request)).length;
+    } catch (error) {
+      return { outcome: "rejected", class: "bad_input", error: `the task's input is no JSON: ${error}` };
+    }
+    if (bytes > MAX_RUN_BYTES) {
       return { outcome: "rejected", class: "bad_input", error: "the task's input is over 9 MiB" };
     }
     if (this.#options.clock.now() > until) {
@@ -230,10 +236,16 @@ export class Engine {
     const task = this.#taskOf(report.kind ?? "", report.task ?? "");
     if (!task) return report;
     const { podbase, ...own } = isRecord(report.output) ? report.output : { podbase: undefined };
-    // A schema that throws would do so each time the result is asked for, until RunPod has forgotten it.
-    const checked = await validate(task.output, isRecord(report.output) ? own : report.output).catch(
-      (error: unknown) => ({ issues: [{ path: [], message: `the output's schema threw: ${error}` }] }),
-    );
+    // A schema that throws, or makes what is no JSON, would do so each time the result is asked for, until RunPod has
+    // forgotten it.
+    const checked = await validate(task.output, isRecord(report.output) ? own : report.output)
+      .then((checked) => {
+        JSON.stringify(checked);
+        return checked;
+      })
+      .catch((error: unknown) => ({
+        issues: [{ path: [], message: `the output's schema threw: ${error}` }],
+      }));
     if (checked.issues) {
       const error = checked.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
       // Kept for a week to show what was wrong; a handler that gives back its input must not leave its token there.

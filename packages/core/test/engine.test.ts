@@ -21,6 +21,7 @@ const note = defineJob({
       output: z.object({ text: z.string() }),
       artifacts: { text: "text/plain" },
     },
+    counted: { route: "gpu", input: () => ({ n: 10n }), output: z.object({ n: z.coerce.bigint() }) },
     broken: {
       route: "gpu",
       input: () => {
@@ -150,6 +151,7 @@ describe("dispatch", () => {
   it.each([
     ["a task that this deploy does not have", { task: "gone" }],
     ["a task whose input function throws", { task: "broken", artifacts: {} }],
+    ["a task whose input is no JSON", { task: "counted", artifacts: {} }],
     ["an input over 9 MiB", { input: { topic: "x".repeat(9 * 1024 * 1024) } }],
   ])("rejects %s as bad input, without a POST", async (_what, change) => {
     const { engine, submissions, posts } = engineWith();
@@ -195,7 +197,7 @@ describe("a report", () => {
     expect(reports.map((report) => report.class)).toEqual(Array(4).fill("invalid_output"));
   });
 
-  it("fails when its schema throws over it, and says no more than anybody reads", async () => {
+  it("fails when its schema throws over it or makes no JSON of it, and says no more than anybody reads", async () => {
     const { engine, reports } = engineWith();
     await engine.report({ ...about, task: "broken", status: "COMPLETED", output: { text: null } });
     await engine.report({
@@ -204,9 +206,11 @@ describe("a report", () => {
       status: "COMPLETED",
       output: { text: "", ["x".repeat(20_000)]: 1 },
     });
+    await engine.report({ ...about, task: "counted", status: "COMPLETED", output: { n: 1 } });
     expect(reports).toMatchObject([
       { class: "invalid_output", error: expect.stringMatching(/the output's schema threw: TypeError/) },
       { class: "invalid_output" },
+      { class: "invalid_output", output: { n: 1 }, error: expect.stringContaining("BigInt") },
     ]);
     expect(reports[1]?.error).toHaveLength(10_000);
   });

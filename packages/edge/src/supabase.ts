@@ -15,6 +15,24 @@ const fetchInTime: typeof fetch = (input, init) => {
   return fetch(input, { ...init, ...(body ? { body } : {}), signal: AbortSignal.any(signals) });
 };
 
+/** Before the further tries of {@link insist}, in ms. With four calls that hang, it ends well within the 150 s of a function. */
+const PAUSES_MS = [500, 2000, 8000];
+
+/**
+ * Makes a call of the database again until it succeeds, as it may be away for a moment: for what nobody else knows. Throws
+ * what the last try threw.
+ */
+async function insist<T>(call: () => Promise<T>): Promise<T> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await call();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return call();
+}
+
 /** The engine's ports over supabase-js with a secret key: PostgREST for the functions of schema `podbase`, Storage. */
 export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "secretKey">): {
   database: Database;
@@ -45,7 +63,8 @@ export function supabasePorts(environment: Pick<Environment, "supabaseUrl" | "se
       submitJob: (request) => submit("submit_job", { request }),
       submitJobs: (requests) => submit("submit_jobs", { requests }),
       claimTasks: (limit) => call("claim_tasks", { max_tasks: limit }),
-      recordSubmissions: (results) => call("record_submissions", { results }),
+      // Without it work that RunPod has taken, or certainly has not, is in doubt, and bought again or given up.
+      recordSubmissions: (results) => insist(() => call("record_submissions", { results })),
       recordReport: (report) => call("record_report", { report }),
       recordHint: (report) => call("record_hint", { report }),
       claimPolls: (limit) => call("claim_polls", { max_polls: limit }),
