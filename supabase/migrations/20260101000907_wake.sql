@@ -74,7 +74,8 @@ end $$;
 -- What reconcile says at the end of each pass: {ms, submitted, polled, canceled, checked, filesDeleted, refused, failed, error?,
 -- unanswered: [{attempt, call: status | cancel, retryAfterMs?}]}. Writes the heartbeat "reconcile".
 --   unanswered  RunPod gave no answer: asked again as it wishes, else after about first_poll_ms, and never later than the
---               endpoint's max_poll_ms. What nobody has had an answer about until half an hour after its ttl is lost.
+--               endpoint's max_poll_ms. What nobody has had an answer about until half an hour after its ttl is lost, and
+--               canceled no more: RunPod has forgotten it.
 --   refused     answers that refused all our keys, or know no such endpoint for them: alert auth
 -- Alert cron_silent when the clock itself has stopped, which nobody but a caller from outside can notice.
 -- Emits one version for each task whose attempt is lost. Caller: service_role. Locks: the jobs of what is lost in
@@ -91,11 +92,12 @@ declare
 begin
   for r in
     select x.attempt, x.call, coalesce(x."retryAfterMs", 0) * interval '1 ms' as pause,
-      x.call is distinct from 'cancel' and exists (
-        select from podbase_private.attempts a join podbase_private.endpoints e on e.name = a.endpoint
-        where a.id = x.attempt
-          and a.created_at + e.ttl_ms * interval '1 ms' + interval '30 minutes' < v_now) as lost
+      x.call is distinct from 'cancel' and forgotten.it as lost, forgotten.it as forgotten
     from jsonb_to_recordset(coalesce(pass -> 'unanswered', '[]')) as x (attempt uuid, call text, "retryAfterMs" int)
+    cross join lateral (select exists (
+      select from podbase_private.attempts a join podbase_private.endpoints e on e.name = a.endpoint
+      where a.id = x.attempt
+        and a.created_at + e.ttl_ms * interval '1 ms' + interval '30 minutes' < v_now)) as forgotten (it)
     -- Those whose jobs are locked come first: nobody waits for a job who holds an attempt.
     order by lost desc, (select a.job_id from podbase_private.attempts a where a.id = x.attempt), x.attempt
   loop
@@ -113,7 +115,8 @@ begin
     end if;
     if r.call = 'cancel' then
       update podbase_private.attempts
-        set cancel_requested_at = v_now + least(greatest(r.pause, interval '30 s'), interval '10 minutes')
+        set cancel_requested_at = v_now + least(greatest(r.pause, interval '30 s'), interval '10 minutes'),
+          cancel_done_at = case when r.forgotten then v_now end
         where id = r.attempt and cancel_done_at is null;
       continue;
     end if;

@@ -215,6 +215,23 @@ describe("the end of a pass", () => {
     expect(await alerts()).toContain("lost");
   });
 
+  it("asks for no cancel any more when RunPod has forgotten what nobody had an answer about", async () => {
+    const { id, claim } = await engine.inQueue(user);
+    await engine.sql`select podbase.operator_cancel_job(${id})`;
+    const unanswered = [
+      { attempt: claim.attempt, call: "cancel" as const },
+      { attempt: claim.attempt, call: "status" as const },
+    ];
+    for (const seconds of [60, 86_400 + 1900]) {
+      await engine.clock(seconds);
+      expect(await cancels()).toHaveLength(1);
+      await recordPass({ unanswered });
+    }
+    expect(await engine.job(id)).toMatchObject({ status: "canceled" });
+    await engine.clock(86_400 * 2);
+    expect([await cancels(), await polls()]).toEqual([[], []]);
+  });
+
   it("waits for who holds the job of what it gives up, and keeps nothing from them meanwhile", async () => {
     const { id, claim } = await engine.inQueue(user);
     await engine.clock(86_400 + 1900);
