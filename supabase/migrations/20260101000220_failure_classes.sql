@@ -36,7 +36,8 @@ insert into podbase_private.failure_classes
   ('lost', null, 100, true, true, 2000, true, true, true, 'RunPod no longer knows the work.'),
   ('lost_unconfirmed', null, 100, false, true, 0, false, true, false,
    'RunPod never confirmed the work, and it is too dear to buy twice.'),
-  ('unconfirmed', null, 100, true, false, 0, false, false, true, 'RunPod never confirmed the work.'),
+  -- The breaker has heard of the POST, and the silence since may be that of a cold start.
+  ('unconfirmed', null, 100, true, false, 0, false, false, false, 'RunPod never confirmed the work.'),
   ('transient_network', null, 100, true, false, 1000, true, false, true, 'RunPod could not be reached.'),
   ('rate_limited', null, 100, true, false, 2000, true, false, false, 'RunPod asked to slow down.'),
   ('auth', null, 100, true, false, 30000, false, true, true, 'RunPod refused the credentials.'),

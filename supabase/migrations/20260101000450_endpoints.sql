@@ -108,6 +108,29 @@ begin
                       where code = p_code and subject = p_subject and at > podbase_private.now() - interval '1 minute');
 end $$;
 
+-- Alerts no_endpoint for each route on which somebody has waited for two minutes though none of its endpoints, if it has
+-- any left, is enabled. One look at an index for each route that somebody waits on. Caller: tick().
+create function podbase_private.alert_unserved() returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  perform podbase_private.alert('no_endpoint', w.route, null, jsonb_build_object('since', w.since, 'disabled', array(
+      select endpoint from podbase_private.routes r where r.route = w.route order by r.position)))
+  from (
+    with recursive waiting as (
+      (select s.route, s.ready_since as since from podbase_private.task_schedule s
+       where s.ready_key is not null order by s.route, s.ready_since limit 1)
+      union all
+      select next.route, next.since from waiting cross join lateral (
+        select s.route, s.ready_since as since from podbase_private.task_schedule s
+        where s.ready_key is not null and s.route > waiting.route order by s.route, s.ready_since limit 1) as next
+    )
+    select route, since from waiting
+  ) as w
+  where w.since <= podbase_private.now() - interval '2 minutes' and not exists (
+    select from podbase_private.routes r join podbase_private.endpoints e on e.name = r.endpoint and e.enabled
+    where r.route = w.route);
+end $$;
+
 -- Records what an endpoint showed of itself: p_part submit or run, fine or not. Failures in a row of either open the
 -- breaker for a pause that doubles each time it opens again; then one task tries (half_open), and its success closes
 -- it. Locks the endpoint's row if something changes, so call it after all jobs are done with.

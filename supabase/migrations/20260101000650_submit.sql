@@ -1,8 +1,8 @@
 -- A request becomes a job.
 
 -- The job that a (user, idempotency key) already made. SQLSTATE PB001 when it was made of another request; of one whose
--- input retention has emptied only the kind is known.
-create function podbase_private.job_of_key(p_request jsonb) returns uuid
+-- input retention has emptied only the kind is known. The refusal's hint is p_place.
+create function podbase_private.job_of_key(p_request jsonb, p_place text default '') returns uuid
 language plpgsql set search_path = '' as $$
 declare v_job podbase.jobs;
 begin
@@ -14,7 +14,7 @@ begin
   end if;
   if v_job.kind <> p_request ->> 'kind' or (v_job.trimmed_at is null and v_job.input <> p_request -> 'input') then
     raise exception 'the idempotency key was used for another request'
-      using errcode = 'PB001', detail = p_request ->> 'idempotencyKey';
+      using errcode = 'PB001', detail = p_request ->> 'idempotencyKey', hint = p_place;
   end if;
   return v_job.id;
 end $$;
@@ -227,7 +227,8 @@ end $$;
 -- change.
 --   requests: [request, …] as of submit_job, at most 10,000
 --   returns: [{job: id, created}, …] in the same order
--- SQLSTATEs as of submit_job; PB003 for over 10,000.
+-- SQLSTATEs as of submit_job, that of PB001 for the first request that differs from its key's job, with the request's place
+-- from 0 on as its hint; PB003 for over 10,000.
 -- Caller: service_role. Locks: its own rows.
 create function podbase_private.submit_jobs(requests jsonb) returns jsonb
 language plpgsql security definer
@@ -270,7 +271,7 @@ begin
   from given left join made on made.id = given.id;
 
   select coalesce(jsonb_agg(jsonb_build_object(
-      'job', coalesce(id, podbase_private.job_of_key(r)), 'created', id is not null) order by n), '[]')
+      'job', coalesce(id, podbase_private.job_of_key(r, (n - 1)::text)), 'created', id is not null) order by n), '[]')
     into v_result from unnest(v_ids, v_requests) with ordinality as x (id, r, n);
   if v_new is not null then
     perform podbase_private.check_quotas(v_new);

@@ -136,7 +136,8 @@ begin
     v_tasks := podbase_private.fail_attempt(v_noted, 'canceled', 'canceled_remotely', v_error);
   elsif v_status = 'NOT_FOUND' then
     v_tasks := podbase_private.take_not_found(v_job, v_attempt);
-    v_class := 'lost';
+    -- None when its files completed the task.
+    select failure_class into v_class from podbase_private.attempts where id = v_attempt.id;
   end if;
   -- Anything else is a state that nobody has heard of: keep looking.
 

@@ -122,7 +122,7 @@ end $$;
 
 -- Ends what nobody answered for: leases of functions that died, evidence windows that passed, and work whose worker
 -- called but whose RunPod id was never learned, so that nobody can ask for it. Works on jobs that nobody else holds,
--- so any number may run at once.
+-- so any number may run at once. No breaker hears of it: silence may be that of a cold start, or our own.
 create function podbase_private.expire(p_limit int) returns int
 language plpgsql set search_path = '' as $$
 declare

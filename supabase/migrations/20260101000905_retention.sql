@@ -93,6 +93,7 @@ begin
   perform podbase_private.admit();
   perform podbase_private.retain(2000);
   perform podbase_private.notice_slow();
+  perform podbase_private.alert_unserved();
   if podbase_private.work_is_due() then
     perform podbase_private.wake();
   else

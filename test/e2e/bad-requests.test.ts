@@ -231,6 +231,12 @@ describe("request-job", () => {
         issues: [expect.objectContaining({ path: ["jobs", 1, "idempotencyKey"] })],
       }),
     ]);
+    const among = await send({
+      body: JSON.stringify({
+        jobs: [jobs[0], { ...jobs[0], input: { ...INPUT, name: "Max" } }, jobs[0], jobs[1]],
+      }),
+    });
+    expect((await among.json()).error.issues).toMatchObject([{ path: ["jobs", 1, "idempotencyKey"] }]);
     expect((await stored())?.jobs).toBe(before?.jobs);
   });
 

@@ -131,6 +131,24 @@ describe("a request", () => {
     });
   });
 
+  it("is refused among many by the place of the first one that differs from its key's job (PB001)", async () => {
+    const request = (idempotencyKey: string, n: number) => ({
+      ...{ user, kind: "reading", input: { n }, plan: { tasks: READING }, idempotencyKey },
+    });
+    const submit = (...requests: object[]) =>
+      engine.sql`select podbase.submit_jobs(${engine.sql.json(requests as never)})`;
+    await submit(request("old", 1));
+    for (const [place, requests] of [
+      ["1", [request("new", 1), request("new", 2), request("new", 1), request("new", 3)]],
+      ["0", [request("old", 2), request("old", 1), request("old", 2)]],
+      ["2", [request("old", 1), request("old", 1), request("old", 2), request("old", 1)]],
+    ] as const) {
+      await expect(submit(...requests)).rejects.toMatchObject({
+        ...{ code: "PB001", detail: requests[0].idempotencyKey, hint: place },
+      });
+    }
+  });
+
   it("makes one job when the same key arrives on many connections at once", async () => {
     const request = engine.pool.json({
       user,

@@ -90,43 +90,6 @@ describe("an endpoint's rate", () => {
   });
 });
 
-describe("an endpoint's breaker", () => {
-  const refuse = async (claim: Claim) =>
-    engine.submission(claim, { outcome: "rejected", class: "unknown_endpoint", error: "404" });
-
-  it("opens after failures in a row, lets one task try, closes when that is accepted, and tells", async () => {
-    await engine.configure({ settings: { breaker_threshold: 3 } });
-    const user = await engine.user();
-    for (let n = 0; n < 3; n++) await refuse((await engine.submit(user, ONE)).claims[0]!);
-    const [waiting] = [await engine.submit(user, ONE), await engine.submit(user, ONE)];
-    expect(waiting.claims).toEqual([]);
-    expect(await engine.sql`select code, subject from podbase_private.alerts order by id`).toMatchObject([
-      { code: "unknown_endpoint", subject: "one" },
-      { code: "breaker_open", subject: "one" },
-    ]);
-    await engine.clock(11);
-    const trial = await engine.claim();
-    expect(trial).toHaveLength(1);
-    expect(await engine.claim()).toEqual([]);
-    await engine.accepted(...trial);
-    expect((await engine.claim()).length).toBeGreaterThan(0);
-  });
-
-  it("pauses twice as long when the trial fails too", async () => {
-    await engine.configure({ settings: { breaker_threshold: 2 } });
-    const user = await engine.user();
-    for (let n = 0; n < 2; n++) await refuse((await engine.submit(user, ONE)).claims[0]!);
-    await engine.submit(user, ONE);
-    await engine.clock(11);
-    await refuse((await engine.claim())[0]!);
-    await engine.submit(user, ONE);
-    await engine.clock(29);
-    expect(await engine.claim()).toEqual([]);
-    await engine.clock(33);
-    expect(await engine.claim()).toHaveLength(1);
-  });
-});
-
 describe("a failure", () => {
   const next = async (job: string): Promise<Claim> => {
     await engine.clock(900);

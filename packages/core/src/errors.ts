@@ -99,7 +99,8 @@ export class PodbaseError extends Error {
 
 /**
  * Turns an error of the database (as PostgREST reports it) into a PodbaseError. The details of PB008 and PB009 are the
- * seconds after which to try again, or nothing when that would never help; those of PB001 the offending key.
+ * seconds after which to try again, or nothing when that would never help; those of PB001 the offending key, and its hint
+ * is the place in a call of many.
  */
 export function fromDatabaseError(error: {
   code?: string;

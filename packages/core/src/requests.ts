@@ -59,8 +59,8 @@ export async function toSubmissions(
 }
 
 /**
- * Adds to a refused idempotency key where it stands: the database knows keys, callers know places. `pathOf` leads to a body
- * by its place.
+ * Adds to a refused idempotency key where it stands: the database tells the place of the first request that differs from
+ * its key's job. `pathOf` leads to a body by its place.
  */
 export function locateConflict(
   error: unknown,
@@ -68,9 +68,10 @@ export function locateConflict(
   pathOf: (at: number) => (string | number)[],
 ): unknown {
   if (!(error instanceof PodbaseError) || error.code !== "idempotency_conflict") return error;
-  const key = (error.cause as { details?: string } | undefined)?.details;
-  const at = bodies.findLastIndex(({ idempotencyKey }) => idempotencyKey === key);
-  if (at < 0) return error;
+  const { details: key, hint } = (error.cause ?? {}) as { details?: string; hint?: string };
+  // One request alone has no place.
+  const at = Number(hint || 0);
+  if (key === undefined || bodies[at]?.idempotencyKey !== key) return error;
   return new PodbaseError(error.code, error.message, {
     issues: [{ path: [...pathOf(at), "idempotencyKey"], message: error.message }],
     cause: error.cause,

@@ -81,10 +81,10 @@ describe("many requests at once", () => {
   });
 
   it("name the idempotency key that was used for another request", async () => {
-    const conflict = new PodbaseError("idempotency_conflict", "used", { cause: { details: "b" } });
+    const conflict = new PodbaseError("idempotency_conflict", "used", { cause: { details: "b", hint: "1" } });
     const { engine } = engineOver({ submitJobs: () => Promise.reject(conflict) });
     const item = (idempotencyKey: string) => ({ kind: "note", input: { topic: "tea" }, idempotencyKey });
-    await expect(engine.requestMany("u1", [item("a"), item("b")])).rejects.toMatchObject({
+    await expect(engine.requestMany("u1", [item("a"), item("b"), item("b")])).rejects.toMatchObject({
       code: "idempotency_conflict",
       issues: [{ path: ["jobs", 1, "idempotencyKey"], message: "used" }],
     });
