@@ -169,7 +169,8 @@ export class RunPod {
     const answer = await this.#ask(method, operation, endpointId, `/${encodeURIComponent(jobId)}`);
     if ("kind" in answer) return answer;
     // A 404 for the endpoint says nothing about the job: the key may have been rotated.
-    if (answer.status === 404 && answer.text !== null && !keyWasRefused(answer)) return { kind: "not_found" };
+    if (answer.status === 404 && answer.text !== null && !keyWasRefused(answer) && !isPage(answer))
+      return { kind: "not_found" };
     const job = providerJob.safeParse(parse(answer.text ?? ""));
     return answer.status < 300 && job.success
       ? { kind: "job", job: job.data }
@@ -243,6 +244,9 @@ export class RunPod {
 /** Whether an answer is about the key: RunPod hides endpoints from keys that may not see them. */
 const keyWasRefused = ({ status, text }: Answer): boolean =>
   status === 401 || status === 403 || (status === 404 && /endpoint not found/i.test(text ?? ""));
+
+/** Whether it is a web page: of what stands before RunPod's API, which knows no job. */
+const isPage = ({ headers }: Answer): boolean => /^text\/html\b/i.test(headers.get("content-type") ?? "");
 
 function parse(text: string): unknown {
   try {

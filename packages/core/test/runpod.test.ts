@@ -133,12 +133,16 @@ describe("status", () => {
     });
   });
 
-  it("tells a forgotten job from an endpoint that the key cannot see", async () => {
+  it("tells a forgotten job from an endpoint that the key cannot see, and from a page that stands before it", async () => {
     const gone = await runpodThatAnswers({ status: 404, body: "" });
     expect(await gone.runpod.status("ep", "x")).toEqual({ kind: "not_found" });
     close?.();
     const hidden = await runpodThatAnswers({ status: 404, body: '{"detail":"endpoint not found"}' });
     expect(await hidden.runpod.status("ep", "x")).toMatchObject({ kind: "unavailable", status: 404 });
+    close?.();
+    const headers = { "content-type": "text/html; charset=utf-8" };
+    const page = await runpodThatAnswers({ status: 404, body: "<html>", headers });
+    expect(await page.runpod.status("ep", "x")).toMatchObject({ kind: "unavailable", status: 404 });
   });
 
   it.each([500, 429, 401])("takes a %i as no news", async (status) => {
