@@ -6,6 +6,7 @@ import type {
   JobCatalog,
   JobDefinition,
   JobStatus,
+  MapNames,
   OutputsOf,
   Phase,
   TaskStatus,
@@ -29,7 +30,7 @@ export type TerminalStatus = "completed" | "failed" | "canceled";
 
 /** The validated input, as it is stored: defaults are filled in. */
 type StoredInputOf<J extends AnyJob> =
-  J extends JobDefinition<string, infer S, infer _O, infer _A>
+  J extends JobDefinition<string, infer S, infer _O, infer _A, infer _M>
     ? NonNullable<S["~standard"]["types"]>["output"]
     : never;
 
@@ -119,14 +120,19 @@ export interface Job<J extends AnyJob = JobDefinition> extends Progressing {
   idempotencyKey: string | null;
   /** When the owner's app last said that the result was shown. */
   seenAt: string | null;
+  /** By name. The items of a map are tasks of their own: `card[0]`, `card[1]`, … beside the map's own row `card`. */
   tasks: {
-    readonly [Name in keyof OutputsOf<J> & string]: Task<
-      OutputsOf<J>[Name],
-      ArtifactNamesByTask<J>[Name] & string,
-      Name
-    >;
+    readonly [Name in (keyof OutputsOf<J> & string) | `${MapNames<J>}[${number}]`]: TaskOf<J, Name>;
   };
 }
+
+/** The own row of a map holds the list of its items' outputs, null for those that did not complete, and no file. */
+type TaskOf<J extends AnyJob, Name extends string> =
+  Name extends MapNames<J>
+    ? Task<(OutputsOf<J>[Name] | null)[], never, Name>
+    : Name extends `${infer Of extends MapNames<J>}[${number}]`
+      ? Task<OutputsOf<J>[Of], ArtifactNamesByTask<J>[Of] & string, Name>
+      : Task<OutputsOf<J>[Name], ArtifactNamesByTask<J>[Name] & string, Name>;
 
 /** The catalog of those who did not say which jobs they have: any kind, any input, outputs unknown. */
 export type UntypedCatalog = Record<string, JobDefinition>;

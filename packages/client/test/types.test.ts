@@ -34,6 +34,26 @@ const jobs = {
       },
     },
   }),
+  spread: defineJob({
+    kind: "spread",
+    input: z.object({ cards: z.array(z.string()) }),
+    tasks: {
+      card: {
+        route: "image",
+        map: { over: "input", path: ["cards"] },
+        input: ({ item, index }) => ({ name: item, index }),
+        output: z.object({ meaning: z.string() }),
+        artifacts: { image: "image/png" },
+      },
+      sheet: {
+        route: "pdf",
+        after: ["card"],
+        input: ({ card }) => ({ meanings: card.map((one) => one?.meaning) }),
+        output: z.object({ pages: z.number() }),
+        artifacts: { pdf: "application/pdf" },
+      },
+    },
+  }),
   portrait: defineJob({
     kind: "portrait",
     input: z.object({ prompt: z.string() }),
@@ -106,13 +126,40 @@ describe("the types of a client", () => {
     });
   });
 
+  it("know the items of a map, which may not be there, beside its own row, which has their outputs", () => {
+    neverRun(() => {
+      const { tasks } = {} as Job<Jobs["spread"]>;
+      const first = tasks["card[0]"];
+      // @ts-expect-error the list may be shorter
+      first.status;
+      if (first?.status === "completed") {
+        expectTypeOf(first.output).toEqualTypeOf<{ meaning: string }>();
+        expectTypeOf(first.artifacts.image).toEqualTypeOf<Artifact<"image"> | undefined>();
+        // @ts-expect-error no such artifact
+        first.artifacts.pdf;
+      }
+      for (let n = 0; n < 3; n++) expectTypeOf(tasks[`card[${n}]`]).toEqualTypeOf(first);
+      // @ts-expect-error the files are the items'
+      tasks.card.artifacts.image;
+      if (tasks.card.status === "completed")
+        expectTypeOf(tasks.card.output).toEqualTypeOf<({ meaning: string } | null)[]>();
+      if (tasks.sheet.status === "completed")
+        expectTypeOf(tasks.sheet.output).toEqualTypeOf<{ pages: number }>();
+      // @ts-expect-error only a map has items
+      tasks["sheet[0]"];
+      const { tasks: others } = {} as Job<Jobs["portrait"]>;
+      // @ts-expect-error only a map has items
+      others["image[0]"];
+    });
+  });
+
   it("tell kinds apart by kind", () => {
     neverRun(async () => {
       const job = await podbase.jobs.awaitResult("id");
       expectTypeOf(job).toEqualTypeOf<JobOf<Jobs>>();
-      expectTypeOf(job.kind).toEqualTypeOf<"reading" | "portrait">();
+      expectTypeOf(job.kind).toEqualTypeOf<"reading" | "spread" | "portrait">();
       if (job.kind === "portrait") expectTypeOf(job.tasks.image.name).toEqualTypeOf<"image">();
-      // @ts-expect-error only readings have text
+      // @ts-expect-error only portraits have an image
       else job.tasks.image;
       if (isTerminal(job)) expectTypeOf(job.status).toEqualTypeOf<TerminalStatus>();
     });

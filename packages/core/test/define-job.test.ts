@@ -1,6 +1,13 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
-import { type ArtifactNames, defineJob, type InputOf, type OutputsOf, planOf } from "../src/index.ts";
+import {
+  type ArtifactNames,
+  defineJob,
+  type InputOf,
+  type MapNames,
+  type OutputsOf,
+  planOf,
+} from "../src/index.ts";
 
 const portrait = defineJob({
   kind: "portrait",
@@ -29,6 +36,42 @@ describe("defineJob", () => {
     expectTypeOf<InputOf<typeof portrait>>().toEqualTypeOf<{ prompt: string; size?: number | undefined }>();
     expectTypeOf<OutputsOf<typeof portrait>["plan"]>().toEqualTypeOf<{ seeds: number[] }>();
     expectTypeOf<ArtifactNames<typeof portrait>>().toEqualTypeOf<"image" | "mask">();
+  });
+
+  it("knows which tasks have a map: what comes after sees the list of their outputs", () => {
+    const spread = defineJob({
+      kind: "spread",
+      input: z.object({ cards: z.array(z.string()) }),
+      tasks: {
+        card: {
+          route: "gpu",
+          map: { over: "input", path: ["cards"] },
+          input: ({ item, index }) => ({ item, index }),
+          output: z.object({ meaning: z.string() }),
+        },
+        sheet: {
+          route: "cpu",
+          after: ["card"],
+          input: ({ card }) => {
+            expectTypeOf(card).toEqualTypeOf<({ meaning: string } | null)[]>();
+            return { card };
+          },
+          output: z.object({}),
+        },
+      },
+    });
+    expectTypeOf<MapNames<typeof spread>>().toEqualTypeOf<"card">();
+    const plain = defineJob({
+      kind: "plain",
+      input: z.object({}),
+      tasks: { one: { route: "cpu", input: () => ({}), output: z.object({}) } },
+    });
+    const other = defineJob({
+      kind: "other",
+      input: z.object({}),
+      tasks: { one: { ...plain.tasks.one, confirm: true } },
+    });
+    expectTypeOf<MapNames<typeof other>>().toBeNever();
   });
 
   it("refuses unknown upstream tasks and fields at compile time", () => {
