@@ -55,12 +55,14 @@ export const createJobStore = (): JobStore => {
     applyMessage(message) {
       const entry = entries.get(message.job);
       if (!entry || message.version <= (entry.job?.version ?? entry.read)) return false;
+      const { job } = entry;
+      const shows = job && !needsRow(job, message);
       // On top of a snapshot that lacks something, no message is whole: a row from between the two would be too old.
-      if (!entry.job || entry.wanted > entry.read || !isWhole(entry.job, message)) {
+      if (!shows || entry.wanted > entry.read || !isWhole(job, message)) {
         entry.wanted = Math.max(entry.wanted, message.version);
       }
-      if (!entry.job || needsRow(message)) return false;
-      entry.job = merge(entry.job, message);
+      if (!shows) return false;
+      entry.job = merge(job, message);
       return true;
     },
     isBusy: () =>
@@ -91,9 +93,14 @@ const isWhole = (job: Job, message: JobMessage): boolean => {
   return now.progress !== before.progress;
 };
 
-/** A job or task that ended is shown only with its output, artifacts or error, and those are in the row. */
-const needsRow = ({ status, task }: JobMessage): boolean =>
-  isTerminalStatus(status) || (task != null && isTerminalStatus(task.status));
+/**
+ * A job or task that ended is shown only with its output, artifacts or error, and one that is open again without: both are
+ * in the row.
+ */
+const needsRow = (job: Job, { status, task }: JobMessage): boolean =>
+  [status, job.status, task?.status, job.tasks[task?.name ?? ""]?.status].some(
+    (each) => each && isTerminalStatus(each),
+  );
 
 const merge = (job: Job, message: JobMessage): Job => {
   const { version, status, phase, progress, at: updatedAt, task: now } = message;
