@@ -21,13 +21,13 @@ interface Options {
 }
 
 const asPort = (value: string): number => {
-  const port = Number(value);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("Not a port.");
-  return port;
+  // An empty one would be 0: any port.
+  if (!/^\d+$/.test(value) || Number(value) > 65_535) throw new InvalidArgumentError("Not a port.");
+  return Number(value);
 };
 
-const asKey = (value: string): string => {
-  // An empty one would let everybody in.
+const asText = (value: string): string => {
+  // An empty key would let everybody in, an empty path is none.
   if (value === "") throw new InvalidArgumentError("Empty.");
   return value;
 };
@@ -120,7 +120,7 @@ const run = async (options: Options, self: Command): Promise<void> => {
 export const simulatorCommand = (): Command =>
   new Command("simulator")
     .description("A RunPod Serverless twin on 127.0.0.1: queue, cold workers, webhooks")
-    .requiredOption("--api-key <key>", "the key that callers must send", asKey)
+    .requiredOption("--api-key <key>", "the key that callers must send", asText)
     .requiredOption(
       "--endpoint <name=handler>",
       `an endpoint, may be repeated; handlers: ${HANDLERS}, or cmd:COMMAND`,
@@ -131,5 +131,5 @@ export const simulatorCommand = (): Command =>
     .option("--speed <factor>", "how much faster than real time it runs", asSpeed, 1)
     .option("--seed <seed>", "makes chance repeatable (default: a fresh one)")
     .option("--faults <file>", "what is to go wrong: a JSON list of faults", asFaults)
-    .option("--state-file <path>", "keep jobs there, so that they outlive this process")
+    .option("--state-file <path>", "keep jobs there, so that they outlive this process", asText)
     .action(run);

@@ -27,6 +27,14 @@ const scope = {
 const fault = <Name extends Fault["fault"], Shape extends z.ZodRawShape>(name: Name, shape: Shape) =>
   z.strictObject({ fault: z.literal(name), ...scope, ...shape });
 
+const areHeaders = (headers: Record<string, string>): boolean => {
+  try {
+    return Boolean(new Headers(headers));
+  } catch {
+    return false;
+  }
+};
+
 const operation = z.string().exactOptional();
 const applied = z.boolean().exactOptional();
 
@@ -44,7 +52,7 @@ const schema = z.array(
       applied,
       status: z.int().min(200).max(599),
       body: z.json().exactOptional(),
-      headers: z.record(z.string(), z.string()).exactOptional(),
+      headers: z.record(z.string(), z.string()).refine(areHeaders, "not HTTP headers").exactOptional(),
     }),
     fault("slow_answer", { operation, delayMs: span }),
     fault("job_forget", { afterMs: ms.exactOptional() }),

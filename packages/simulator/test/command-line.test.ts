@@ -92,6 +92,8 @@ test.each([
   [["--api-key", "k", "--endpoint", "a"], "Not NAME=HANDLER"],
   [["--api-key", "k", "--endpoint", "a=echo", "--endpoint", "a=fail"], '"a" is there twice'],
   [["--api-key", "k", "--endpoint", "a=echo", "--port", "no"], "Not a port"],
+  [["--api-key", "k", "--endpoint", "a=echo", "--port", ""], "Not a port"],
+  [["--api-key", "k", "--endpoint", "a=echo", "--state-file", ""], "--state-file"],
   [["--api-key", "k", "--endpoint", "a=echo", "--speed", "0"], "Not a number above 0"],
   [["--api-key", "k", "--endpoint", "a=echo", "--cold-start", "9-2"], "A range goes upwards"],
   [["--api-key", "k", "--endpoint", "a=echo", "--faults", "/no/file"], "/no/file"],

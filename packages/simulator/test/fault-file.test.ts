@@ -48,6 +48,7 @@ test.each([
   ["an unknown key", [{ fault: "webhook_drop", change: 1 }], 'fault 1: Unrecognized key: "change"'],
   ["a chance of 2", [{ fault: "webhook_drop", chance: 2 }], "fault 1 chance: "],
   ["no status", [{ fault: "answer" }], "fault 1 status: "],
+  ["headers that cannot be", [{ fault: "answer", status: 500, headers: { "a b": "" } }], "fault 1 headers: "],
   ["a range downwards", [{ fault: "slow_answer", delayMs: [5, 1] }], "fault 1 delayMs: "],
 ])("a file with %s is refused, and the place is named", (_, content, message) => {
   expect(() => readFaultFile(fileWith(content))).toThrow(message);

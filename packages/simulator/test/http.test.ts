@@ -71,6 +71,7 @@ describe("over HTTP", () => {
     ["a policy that is no object", `{"input":1,"policy":7}`],
     ["a ttl that is no number", `{"input":1,"policy":{"ttl":"1h"}}`],
     ["a negative execution timeout", `{"input":1,"policy":{"executionTimeout":-1}}`],
+    ["an input nested too deep", `{"input":${"[".repeat(1000)}${"]".repeat(1000)}}`],
   ])("a body with %s is refused with 400 and makes no job", async (_, body) => {
     const simulator = await start();
     expect((await post(`${simulator.url}/ep/run`, body)).status).toBe(400);

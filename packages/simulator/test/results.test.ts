@@ -48,8 +48,11 @@ test("a handler that throws fails the job with a JSON text in a string", async (
   });
 });
 
-test("a result that JSON cannot hold fails the job", async () => {
-  const { state, error } = await ending(() => ({ big: 1n }));
+test.each([
+  ["JSON cannot hold", 1n],
+  ["is nested too deep", JSON.parse(`${"[".repeat(3000)}${"]".repeat(3000)}`)],
+])("a result that %s fails the job", async (_, big) => {
+  const { state, error } = await ending(() => ({ big }));
   expect(state).toBe("FAILED");
   expect(JSON.parse(error).error_type).toBe("<class 'TypeError'>");
 });

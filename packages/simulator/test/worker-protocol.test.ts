@@ -198,6 +198,8 @@ test("reports of unknown jobs, or that are no JSON, are refused", async () => {
   const id = await run(simulator, { x: 1 });
   await worker.take();
   expect(await worker.done(id, "output=1")).toMatchObject({ status: 400 });
+  const deep = `{"output":${"[".repeat(9000)}${"]".repeat(9000)}}`;
+  expect(await worker.done(id, deep)).toMatchObject({ status: 400 });
   expect(await status(simulator, id)).toMatchObject({ status: "IN_PROGRESS" });
 });
 

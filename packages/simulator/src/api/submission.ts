@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import { isObject, isTooDeep, type Json, type JsonObject } from "../core/json.ts";
 import { type EndpointSettings, SHORTEST_POLICY_MS } from "../core/settings.ts";
 import type { Submission } from "../core/submission.ts";
 
@@ -16,6 +16,7 @@ export const readSubmission = (
 ): Submission => {
   const body = parse(text);
   if (!isObject(body)) throw new BadRequest("body: must be a JSON object");
+  if (isTooDeep(body)) throw new BadRequest("body: exceeded max depth");
   // RunPod's side is written in Go, whose JSON takes null for a field that is not there.
   const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
   const { input, webhook, policy = {}, s3Config } = given as JsonObject;

@@ -1,5 +1,5 @@
 import type { Endpoint } from "../core/endpoint.ts";
-import { isObject, type Json } from "../core/json.ts";
+import { isObject, isTooDeep, type Json } from "../core/json.ts";
 import { RemoteWorkers, type SentJob } from "../core/remote-workers.ts";
 import { isChunkTooLarge, isResultTooLarge } from "../core/sizes.ts";
 import type { World } from "../core/world.ts";
@@ -96,6 +96,7 @@ export class WorkerProtocol {
       return ok({});
     }
     if (!isObject(body)) return refuse(400, "bad request: body: must be a JSON object");
+    if (isTooDeep(body)) return refuse(400, "bad request: body: exceeded max depth");
     endpoint.leases.heard(id, worker);
     const { output, error, status, stopPod } = body as Record<string, Json>;
     if (call.operation === "job-stream") {

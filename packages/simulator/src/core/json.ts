@@ -13,3 +13,12 @@ export const sorted = (fields: Record<string, Json | undefined>): JsonObject => 
   const entries = Object.entries(fields).filter((entry): entry is [string, Json] => entry[1] !== undefined);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 };
+
+/** Far from what JavaScript can read but not write again; Go refuses what is nested deeper than 10,000. */
+const DEEPEST = 1000;
+
+/** Whether a value is nested too deep to be handled. */
+export const isTooDeep = (value: unknown, left = DEEPEST): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (left === 0 || Object.values(value).some((part) => isTooDeep(part, left - 1)));

@@ -1,4 +1,4 @@
-import { isObject, type Json } from "../core/json.ts";
+import { isObject, isTooDeep, type Json } from "../core/json.ts";
 import type { Outcome } from "../core/world.ts";
 
 /** The release of runpod-python whose result rules are followed. */
@@ -7,7 +7,9 @@ const WORKER_VERSION = "1.12.0";
 /** A deep copy as JSON has it; `undefined` becomes null. Throws a TypeError on what JSON can't hold. */
 export const toJson = (value: unknown): Json => {
   const text = JSON.stringify(value);
-  return text === undefined ? null : JSON.parse(text);
+  const copy = text === undefined ? null : JSON.parse(text);
+  if (isTooDeep(copy)) throw new TypeError("nested too deep");
+  return copy;
 };
 
 const isTruthy = (value: Json | undefined) =>
