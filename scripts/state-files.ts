@@ -79,6 +79,7 @@ its work is paid.
 A task's \`submitPolicy\` is about doubt only: whether work that RunPod may or may not have done is bought again. Under
 \`at_most_once\` an attempt that ends in doubt (\`submit_unknown\` to the end of its ttl, or \`lost\`) is never tried again but by a
 person. An end that RunPod told (FAILED, TIMED_OUT, a refused POST) leaves no doubt, so it is tried again as its failure class
-and \`maxAttempts\` say; \`maxAttempts: 1\` buys once whatever happens. An attempt that was superseded without its RunPod id
+and \`maxAttempts\` say; \`maxAttempts: 1\` buys once whatever happens. Nor does a claim that ran out before it was told that its
+POST is about to be made (\`posting\`), as only \`at_most_once\` asks for. An attempt that was superseded without its RunPod id
 being known is canceled at RunPod as soon as a report or a late answer tells the id.
 `;

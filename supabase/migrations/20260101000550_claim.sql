@@ -16,7 +16,7 @@ begin
 end $$;
 
 -- Everything that the POSTs of fresh attempts need: [{attempt, token, number, job, kind, user, task, route, endpoint,
--- input, upstream, artifacts, item?, index?}], in the order given.
+-- input, upstream, artifacts, item?, index?, submitPolicy?: at_most_once}], in the order given.
 create function podbase_private.claims_json(p_attempts uuid[], p_tokens text[]) returns jsonb
 language plpgsql volatile
 -- A few rows by their keys: other joins could read whole tables.
@@ -29,6 +29,7 @@ begin
           select coalesce(jsonb_object_agg(u.name, u.output), '{}') from podbase.tasks u
           where u.job_id = j.id and u.name = any (s.after))) end
       || case when s.item_index is null then '{}' else jsonb_build_object('item', s.item, 'index', s.item_index) end
+      || case s.submit_policy when 'at_most_once' then '{"submitPolicy": "at_most_once"}'::jsonb else '{}' end
       order by x.n), '[]')
     from unnest(p_attempts) with ordinality as x (id, n)
     join podbase_private.attempts a on a.id = x.id

@@ -72,6 +72,9 @@ begin
     returning id into v_attempt;
     v_claims := jsonb_build_array(podbase_private.claim_json(
       v_attempt, v_token, 1, p_job, v_task.name, v_route, v_endpoint, v_artifacts));
+    if p_plan ->> 'submitPolicy' = 'at_most_once' then
+      v_claims := jsonb_set(v_claims, '{0,submitPolicy}', '"at_most_once"');
+    end if;
   else
     v_claims := case when v_endpoint.enabled then podbase_private.claim(1) else '[]' end;
   end if;

@@ -19,10 +19,14 @@ create type podbase_private.submission as (
 );
 
 -- Records how the POSTs of claimed attempts ended.
---   results: [{attempt, outcome: accepted | rejected | not_sent | unknown, providerId?, class?, error?, retryAfterMs?}]
+--   results: [{attempt, outcome: accepted | rejected | not_sent | unknown | posting, providerId?, class?, error?,
+--             retryAfterMs?}]
 --     accepted  RunPod answered with an id
 --     rejected  RunPod clearly refused (class says why); not_sent: the request certainly never left
 --     unknown   no clear answer: the job may exist and be paid; never posted again before the evidence window is over
+--   posting   about to be posted, which a claim with submitPolicy at_most_once has to tell before: changes something only
+--             once and as long as the lease holds, and whoever has changed nothing must not post. A lease that runs
+--             out without it leaves no doubt (see expire())
 --   returns: the number of results that changed something
 -- Idempotent: an attempt that is past its submission keeps its state; unknown attempts are skipped, and what was accepted
 -- for a job that is deleted meanwhile is to be canceled at RunPod. Emits one version for each changed task. SQLSTATE PB003
@@ -62,6 +66,12 @@ begin
       continue;
     end if;
     select * into strict v_attempt from podbase_private.attempts where id = r.attempt;
+    if r.outcome = 'posting' then
+      update podbase_private.attempts set submitted_at = v_now
+        where id = r.attempt and state = 'claimed' and submitted_at is null and next_check_at > v_now;
+      if found then v_changed := v_changed + 1; end if;
+      continue;
+    end if;
     if v_attempt.state not in ('claimed', 'submit_unknown') then
       -- A report may have been faster than RunPod's own answer; the id is worth keeping all the same.
       update podbase_private.attempts set provider_id = r."providerId", submitted_at = v_now,
@@ -102,7 +112,7 @@ begin
         v_tasks := array[v_task.id];
       end if;
     elsif r.outcome is null or r.outcome not in ('rejected', 'not_sent') then
-      perform podbase_private.refuse_plan('outcome', 'accepted, rejected, not_sent or unknown');
+      perform podbase_private.refuse_plan('outcome', 'accepted, rejected, not_sent, unknown or posting');
     else
       r.class := coalesce(r.class, 'transient_network');
       if exists (select from podbase_private.failure_classes where class = r.class and breaker) then

@@ -156,7 +156,10 @@ begin
     select * into strict v_endpoint from podbase_private.endpoints where name = v_attempt.endpoint;
     select submit_policy into strict v_policy from podbase_private.task_schedule where task_id = v_attempt.task_id;
 
-    if v_attempt.state = 'claimed' then
+    if v_attempt.state = 'claimed' and v_policy = 'at_most_once' and v_attempt.submitted_at is null then
+      -- Whoever claimed it died before the POST, which would have been told as posting.
+      v_tasks := podbase_private.fail_attempt(v_attempt, 'rejected', 'unconfirmed', 'the lease ran out before the POST');
+    elsif v_attempt.state = 'claimed' then
       -- Whoever claimed it died, perhaps after the POST.
       update podbase_private.attempts set state = 'submit_unknown', error = 'the lease ran out',
           next_check_at = v_now + podbase_private.evidence_window(v_endpoint)

@@ -15,9 +15,18 @@ export type PostAnswer =
   | "unknown, job made"
   | "unknown, nothing made";
 
-/** A function posts a claim; what it learns is kept until it is recorded. */
-export function post(world: World, db: EngineSession, claim: Claim, answer: PostAnswer): void {
+/** A function posts a claim, if it may; what it learns is kept until it is recorded. */
+export async function post(world: World, db: EngineSession, claim: Claim, answer: PostAnswer): Promise<void> {
   const { attempt } = claim;
+  if (claim.submitPolicy === "at_most_once") {
+    const changed = await db.record([{ attempt, outcome: "posting" }]);
+    if (changed !== 1) {
+      world.answers.push({ attempt, outcome: "not_sent", class: "transient_network" });
+      return;
+    }
+    const newest = world.claims.findLast((each) => each.job === claim.job && each.task === claim.task);
+    expect(newest, "at_most_once: only the newest attempt of a task is posted").toBe(claim);
+  }
   const result = ((): SubmissionResult => {
     switch (answer) {
       case "accepted":

@@ -42,7 +42,7 @@ const postOne = fc
       `post claim #${at}: ${answer}, then ${next}`,
       (world) => world.claimed.length > 0,
       async (world, db) => {
-        post(world, db, world.pick(world.claimed, at), answer);
+        await post(world, db, world.pick(world.claimed, at), answer);
         if (next === "hold") return;
         const result = world.pick(world.answers, world.answers.length - 1);
         if (next === "record") await db.record([result]);

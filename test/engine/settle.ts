@@ -29,7 +29,7 @@ export async function settle(world: World, db: EngineSession, lostWebhooks: bool
       await tell(world, db, world.runpod.reportOf(world.runpod.byId(poll.providerId), db.now, "poll"));
     }
     world.took(await db.claim(100));
-    for (const claim of world.claimed.splice(0)) post(world, db, claim, "accepted");
+    for (const claim of world.claimed.splice(0)) await post(world, db, claim, "accepted");
     await db.record(world.answers.splice(0));
 
     const seen = await observe(db, world.user, world.stranger);

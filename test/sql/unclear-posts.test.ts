@@ -57,6 +57,47 @@ describe("a POST without a clear answer", () => {
     expect(await engine.job(job.id)).toMatchObject({ status: "failed", error: { code: "lost_unconfirmed" } });
   });
 
+  it("at_most_once: a claim that ran out before its POST was told leaves no doubt, and may not be posted any more", async () => {
+    const dear = { ...ONE[0]!, submitPolicy: "at_most_once" };
+    const { job, claims } = await engine.submit(user, [dear]);
+    const second = await engine.nextAttempt(job.id, 60);
+    expect(await engine.attempt(claims[0]!)).toMatchObject({
+      state: "rejected",
+      failure_class: "unconfirmed",
+    });
+    expect([claims[0], second]).toMatchObject([
+      { number: 1, submitPolicy: "at_most_once" },
+      { number: 2, submitPolicy: "at_most_once" },
+    ]);
+    expect(await engine.submission(claims[0]!, { outcome: "posting" })).toBe(0);
+    expect(await engine.submission(second, { outcome: "posting" })).toBe(1);
+    expect(await engine.accepted(second)).toBe(1);
+  });
+
+  it("at_most_once: a POST is told once, as long as the lease holds, and in doubt from then on", async () => {
+    const dear = { route: "gpu", submitPolicy: "at_most_once" };
+    const { job, claims } = await engine.submit(user, [
+      { ...dear, name: "a" },
+      { ...dear, name: "b" },
+    ]);
+    const [a, b] = [claims.find(({ task }) => task === "a")!, claims.find(({ task }) => task === "b")!];
+    const posting = (claim: typeof a) => engine.submission(claim, { outcome: "posting" });
+    const { version } = await engine.job(job.id);
+    expect([a.submitPolicy, await posting(a), await posting(a)]).toEqual(["at_most_once", 1, 0]);
+    await engine.clock(31);
+    expect(await posting(b)).toBe(0);
+    expect(await engine.job(job.id)).toMatchObject({ version });
+    await engine.tick();
+    expect(await engine.job(job.id)).toMatchObject({
+      tasks: { a: { phase: "confirming" }, b: { phase: "retrying" } },
+    });
+    await engine.clock(86_500);
+    await engine.tick();
+    expect(await engine.job(job.id)).toMatchObject({
+      tasks: { a: { status: "failed", error: { code: "lost_unconfirmed" } } },
+    });
+  });
+
   it("at_most_once: what RunPod told of its end leaves no doubt, so it is tried again as its class says", async () => {
     const { id, claim } = await engine.inQueue(user, { submitPolicy: "at_most_once" });
     await engine.report(claim, { status: "FAILED", error: "boom" });

@@ -79,6 +79,8 @@ export interface Claim {
   upstream: Record<string, unknown>;
   /** Declared artifacts: name → content type. */
   artifacts: Record<string, string>;
+  /** Set where the POST has to be announced before: see `posting` of {@link SubmissionResult}. */
+  submitPolicy?: "at_most_once";
 }
 
 /** An attempt to cancel at RunPod, whose job may be deleted. */
@@ -130,10 +132,10 @@ export interface HealthSnapshot {
   jobs: QueueCounts;
 }
 
-/** How the POST of an attempt ended. */
+/** How the POST of an attempt ended, or `posting`: that it is about to be made. */
 export interface SubmissionResult {
   attempt: string;
-  outcome: "accepted" | "rejected" | "not_sent" | "unknown";
+  outcome: "accepted" | "rejected" | "not_sent" | "unknown" | "posting";
   providerId?: string;
   class?: FailureClass;
   error?: string;

@@ -181,6 +181,15 @@ export class Engine {
         error: "the claim grew too old to be posted",
       };
     }
+    if (claim.submitPolicy === "at_most_once") {
+      // So that a function which dies before leaves no doubt, and one that comes too late does not post.
+      const told = this.#options.database.recordSubmissions([{ attempt: claim.attempt, outcome: "posting" }]);
+      const refused = await told.then(
+        (changed) => (changed === 1 ? undefined : "the claim is no longer ours"),
+        (error: unknown) => `not announced: ${error}`,
+      );
+      if (refused) return { outcome: "not_sent", class: "transient_network", error: refused };
+    }
     return this.#options.runpod.run(claim.endpoint.providerId, request);
   }
 

@@ -48,7 +48,9 @@ const CLAIM: Claim = {
 };
 
 /** An engine over ports that remember what they were told, and a RunPod that answers `answer`. */
-function engineWith(options: { answer?: Response; now?: () => number; storage?: "down" } = {}) {
+function engineWith(
+  options: { answer?: Response; now?: () => number; storage?: "down"; posting?: number | Error } = {},
+) {
   const submissions: SubmissionResult[] = [];
   const reports: Report[] = [];
   const posts: { url: string; body: Record<string, unknown> }[] = [];
@@ -56,7 +58,12 @@ function engineWith(options: { answer?: Response; now?: () => number; storage?: 
     submitJob: async (request) => ({ job: { id: "j1", request }, created: true, claims: [] }),
     submitJobs: async (requests) => requests.map((_, n) => ({ job: `j${n}`, created: true })),
     claimTasks: async () => [],
-    recordSubmissions: async (results) => submissions.push(...results),
+    recordSubmissions: async (results) => {
+      submissions.push(...results);
+      if (results[0]?.outcome !== "posting") return results.length;
+      if (options.posting instanceof Error) throw options.posting;
+      return options.posting ?? 1;
+    },
     recordReport: async (report): Promise<ReportResult> => {
       reports.push(report);
       return { verdict: "applied", proceed: true, claims: [] };
@@ -169,6 +176,22 @@ describe("dispatch", () => {
       ["a1", "accepted"],
     ]);
     expect(posts).toHaveLength(1);
+  });
+
+  it("tells before that it posts what is too dear to buy twice, and does not post what it could not tell", async () => {
+    const dear: Claim = { ...CLAIM, submitPolicy: "at_most_once" };
+    const [taken, late, away] = [1, 0, new Error("the database is away")].map((posting) =>
+      engineWith({ posting }),
+    );
+    for (const { engine } of [taken!, late!, away!]) await engine.dispatch([dear]);
+    expect(taken!.submissions).toEqual([
+      { attempt: "a1", outcome: "posting" },
+      { attempt: "a1", outcome: "accepted", providerId: "rp1" },
+    ]);
+    for (const { submissions, posts } of [late!, away!]) {
+      expect(submissions).toMatchObject([{ outcome: "posting" }, { outcome: "not_sent" }]);
+      expect(posts).toEqual([]);
+    }
   });
 
   it("knows that nothing was sent when storage gives no slots", async () => {
