@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -111,5 +111,15 @@ describe("podbase demo", () => {
     expect(second.stderr.join("\n")).toContain("already running");
     first.child.kill("SIGTERM");
     expect(await first.exited).toBe(0);
+  }, 60_000);
+
+  it("says in one line that its folder can't be one", async () => {
+    await writeFile(join(folder, "data"), "a file");
+    const { stderr, exited } = demo("--once", "--port", "0");
+    expect(await exited).toBe(1);
+    expect(await eventually(() => stderr.find((line) => line.startsWith("podbase: ")))).toMatch(
+      /EEXIST: .*data'$/,
+    );
+    expect(stderr.join("\n")).not.toContain("    at ");
   }, 60_000);
 });

@@ -50,6 +50,8 @@ export async function runReading(
   outDir: string,
   print: (line: string) => void,
 ): Promise<RunReport> {
+  // Before the minute that a reading may take, in case it can't be made.
+  await mkdir(outDir, { recursive: true });
   const supabase = createClient(stack.url, stack.publishableKey, {
     auth: { persistSession: false },
     // Node before 22 has no WebSocket of its own.
@@ -99,7 +101,6 @@ export async function runReading(
     const { data: job, error: unread } = await podbase.jobs.get(data.jobId);
     if (unread || !job) throw new Error("the finished job could not be read", { cause: unread });
 
-    await mkdir(outDir, { recursive: true });
     const artifacts: RunReport["artifacts"] = [];
     for (const artifact of Object.values(job.tasks).flatMap((task) => Object.values(task.artifacts))) {
       if (!artifact) continue;

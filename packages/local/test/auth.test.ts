@@ -218,4 +218,11 @@ describe("what is around", () => {
       msg: "POST /otp is not served by the local stack",
     });
   });
+
+  test("a browser that an app sends to sign in elsewhere is told so too, for it has no key", async () => {
+    for (const path of ["/authorize?provider=github", "/callback?code=x", "/verify?token=x&type=signup"]) {
+      const response = await fetch(`${services.url}/auth/v1${path}`, { redirect: "manual" });
+      expect(response.status, path).toBe(501);
+    }
+  });
 });

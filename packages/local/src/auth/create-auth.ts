@@ -17,6 +17,8 @@ import { signUp } from "./sign-up.ts";
 
 const PREFIX = "/auth/v1";
 const DEFAULT_LIFETIME_S = 3600;
+/** Where browsers go without a key, sent by an app or a mail (supabase/supabase, docker/volumes/api/kong.yml). None is served. */
+const OPEN = new Set(["/authorize", "/callback", "/verify"]);
 
 /** Options of the Auth service. */
 export interface AuthOptions {
@@ -47,7 +49,7 @@ export function createAuth(ctx: StackContext, options: AuthOptions = {}): Servic
 async function route(auth: AuthContext, request: Request): Promise<Response> {
   const path = new URL(request.url).pathname.slice(PREFIX.length);
   if (path === "/.well-known/jwks.json") return Response.json(auth.keys.jwks);
-  requireApiKey(auth, request);
+  if (!OPEN.has(path)) requireApiKey(auth, request);
   switch (`${request.method} ${path}`) {
     case "GET /health":
       return Response.json({ version: "v2", name: "GoTrue", description: "Auth of the local stack" });
