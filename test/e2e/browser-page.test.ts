@@ -122,6 +122,32 @@ describe("the page of a person", { timeout: 90_000 }, () => {
     await person.close();
   });
 
+  it("keeps what the next person writes while a question of the last one is still being sent", async () => {
+    const person = await seat(browser, watching);
+    const { page } = person;
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await page.route("**/request-job", async (route) => {
+      await gate;
+      await route.continue();
+    });
+    await page.getByTestId("name").fill("Grace Hopper");
+    await page.getByTestId("birth-date").fill("1990-12-10");
+    await page.getByTestId("request").click();
+    await page.getByTestId("sign-out").click();
+    await page.getByTestId("guest").click();
+    await page.getByTestId("question").fill("And I?");
+    const answered = page.waitForResponse("**/request-job");
+    open();
+    await (await answered).finished();
+    // Whatever the page does about it is done before what it is asked next.
+    await page.getByTestId("name").fill("Ada");
+    expect(await page.getByTestId("question").inputValue()).toBe("And I?");
+    await person.close();
+  });
+
   it("asks who somebody is when another tab threw the session away", async () => {
     const person = await seat(browser, watching);
     await person.ask();

@@ -1,4 +1,4 @@
-import type { JSX } from "react";
+import type { Dispatch, JSX, SetStateAction } from "react";
 import { AskForm } from "./ask/ask-form.tsx";
 import { type Draft, emptyDraft } from "./ask/draft.ts";
 import { History } from "./history/history.tsx";
@@ -14,7 +14,7 @@ const RESUMED = 3;
 /** The form, what is still being made, and the earlier readings. `waiting` questions are not sent yet. */
 export function HomePage(props: {
   draft: Draft;
-  onDraft: (draft: Draft) => void;
+  onDraft: Dispatch<SetStateAction<Draft>>;
   history: Shelf;
   waiting: number;
 }): JSX.Element {
@@ -22,8 +22,10 @@ export function HomePage(props: {
   const heading = usePage("Ask for a reading");
   const open = history.jobs.filter(isOpen);
 
+  // Not what was written since, perhaps by the next person at this browser.
+  const clear = () => onDraft((now) => (now === draft ? emptyDraft : now));
   const asked = (jobId: string) => {
-    onDraft(emptyDraft);
+    clear();
     // Who has gone elsewhere meanwhile is left there.
     if (heading.current) go(readingHref(jobId));
   };
@@ -53,7 +55,7 @@ export function HomePage(props: {
         </p>
       )}
       <div className="home-columns">
-        <AskForm draft={draft} onDraft={onDraft} onAsked={asked} onKept={() => onDraft(emptyDraft)} />
+        <AskForm draft={draft} onDraft={onDraft} onAsked={asked} onKept={clear} />
         <History history={history} />
       </div>
     </main>

@@ -1,5 +1,5 @@
 import { useOutbox } from "@podbase/client/react";
-import { type JSX, useCallback } from "react";
+import { type Dispatch, type JSX, type SetStateAction, useCallback } from "react";
 import type { Draft } from "./ask/draft.ts";
 import { HomePage } from "./home-page.tsx";
 import { ReadingPage } from "./reading/reading-page.tsx";
@@ -8,7 +8,8 @@ import { useStack } from "./stack.ts";
 import { useReadings } from "./use-readings.ts";
 
 /** Everything a signed-in person sees: the form with earlier readings, or one reading. */
-export function Readings({ draft, onDraft }: { draft: Draft; onDraft: (draft: Draft) => void }): JSX.Element {
+export function Readings(props: { draft: Draft; onDraft: Dispatch<SetStateAction<Draft>> }): JSX.Element {
+  const { draft, onDraft } = props;
   const route = useRoute();
   const history = useReadings();
   // Here, not with the form: what the last visit left is sent wherever this one begins.
