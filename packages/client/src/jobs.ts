@@ -1,6 +1,7 @@
 import type { Subscription } from "./connection.ts";
 import type { Result } from "./errors.ts";
 import { type EstimateRow, type QueuePosition, toEstimate } from "./estimate.ts";
+import { notAnId } from "./job-id.ts";
 import { awaitJob, iterateJob, iterateList } from "./job-iterable.ts";
 import type { JobListSnapshot } from "./job-lists.ts";
 import type { JobsApi, RequestOptions, WatchOptions } from "./jobs-api.ts";
@@ -96,7 +97,7 @@ export const createJobs = (ports: JobsPorts): JobsApi<UntypedCatalog> => {
     requestMany: requestMany as JobsApi<UntypedCatalog>["requestMany"],
     newKey: () => runtime.uniqueId(),
     async get(id) {
-      const { data, error } = await rest.byIds([id]);
+      const { data, error } = await rest.byIds(notAnId(id) ? [] : [id]);
       if (error) return { data: null, error };
       watcher.offer(data);
       return { data: data[0] ?? null, error: null };

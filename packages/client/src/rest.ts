@@ -1,6 +1,7 @@
 import type { Result } from "./errors.ts";
 import { fromRestError } from "./from-rest-error.ts";
 import { type JobRow, toJob } from "./from-row.ts";
+import { notAnId } from "./job-id.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
 import type { Job, JobStatus } from "./types.ts";
 
@@ -41,6 +42,11 @@ export const createRest = (supabase: AnySupabaseClient): Rest => {
     return error ? { data: null, error: fromRestError(error, status) } : { data, error: null };
   };
 
+  const callOf = async (name: string, id: string): Promise<Result<unknown>> => {
+    const error = notAnId(id);
+    return error ? { data: null, error } : call(name, { job_id: id });
+  };
+
   const find = async (filter: object, options?: ReadOptions): Promise<Result<Job[]>> => {
     const { data, error } = await call("find_jobs", filter, options);
     return error ? { data: null, error } : { data: (data as JobRow[]).map(toJob), error: null };
@@ -60,9 +66,9 @@ export const createRest = (supabase: AnySupabaseClient): Rest => {
     },
     unseen: (limit) => find({ unseen: true, max_jobs: limit }),
     async change(name, id) {
-      const { data, error } = await call(name, { job_id: id });
+      const { data, error } = await callOf(name, id);
       return error ? { data: null, error } : { data: toJob(data as JobRow), error: null };
     },
-    about: (name, id) => call(name, { job_id: id }),
+    about: callOf,
   };
 };

@@ -6,6 +6,7 @@ import { asPodbaseError, PodbaseError, type Result } from "./errors.ts";
 import { fromRestError } from "./from-rest-error.ts";
 import { type JobRow, toJob } from "./from-row.ts";
 import { invalidInput } from "./invalid-input.ts";
+import { notAnId } from "./job-id.ts";
 import type { SignalOption } from "./job-iterable.ts";
 import { backoff, type Runtime, systemRuntime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
@@ -58,9 +59,9 @@ export interface PodbaseServer<Jobs extends JobCatalog> {
   /**
    * Submits a job for a user and wakes the engine.
    *
-   * Resolves to `{ data, error }` and does not throw. Codes: `invalid_input` (with `issues`), `unknown_job_kind`,
-   * `idempotency_conflict`, `rate_limited`, `quota_exceeded`, `unauthorized`, `network`, `server_error`,
-   * `not_installed`.
+   * Resolves to `{ data, error }` and does not throw. Codes: `invalid_input` (with `issues` where the schema refuses it; also
+   * for a user who does not exist or an option out of range), `unknown_job_kind`, `idempotency_conflict`,
+   * `payload_too_large`, `rate_limited`, `quota_exceeded`, `unauthorized`, `network`, `server_error`, `not_installed`.
    */
   submit<Kind extends KindOf<Jobs>>(
     kind: Kind,
@@ -228,7 +229,8 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
 
   const awaitResult = (id: string, { signal }: SignalOption = {}): Promise<Job> =>
     new Promise((resolve, reject) => {
-      if (closed) return reject(new PodbaseError("closed", "this Podbase client was closed"));
+      const refusal = closed ? new PodbaseError("closed", "this Podbase client was closed") : notAnId(id);
+      if (refusal) return reject(refusal);
       const settle = (finish: () => void): void => {
         ends.unsubscribe();
         losses.unsubscribe();
@@ -255,10 +257,12 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
   const server = {
     submit,
     async get(id: string) {
-      const { data, error } = await find({ ids: [id] });
+      const { data, error } = await find({ ids: notAnId(id) ? [] : [id] });
       return error ? { data: null, error } : { data: data[0] ?? null, error: null };
     },
     async cancel(id: string) {
+      const refusal = notAnId(id);
+      if (refusal) return { data: null, error: refusal };
       const { data, error } = await call<JobRow>("operator_cancel_job", { job_id: id });
       return error ? { data: null, error } : { data: toJob(data), error: null };
     },

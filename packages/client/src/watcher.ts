@@ -4,6 +4,7 @@ import { type ConnectionState, createConnectionState } from "./connection.ts";
 import type { Emitter } from "./emitter.ts";
 import { createEnds } from "./ends.ts";
 import { asPodbaseError, PodbaseError } from "./errors.ts";
+import { notAnId } from "./job-id.ts";
 import { createJobLists, type JobListSnapshot } from "./job-lists.ts";
 import { createJobStore } from "./job-store.ts";
 import { createJobWatches, type JobSink } from "./job-watches.ts";
@@ -19,8 +20,8 @@ import type { Job } from "./types.ts";
 
 /** A page change ends the last watch and begins the next: leaving the topic only after this saves a rejoin. */
 const LINGER_MS = 1_000;
-/** Anything else in a filter on ids would fail the reading of all others with it. */
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** A list that begins while nobody is signed in is told so this late: one that begins anew at each error must not spin. */
+const TELL_MS = 1_000;
 
 /** What a {@link Watcher} needs. */
 export interface WatcherPorts {
@@ -230,11 +231,8 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
     channel.reconsider();
   };
 
-  const refusal = (id: string): PodbaseError | null => {
-    if (closed) return closedError();
-    if (user === null) return signedOut();
-    return UUID.test(id) ? null : new PodbaseError("job_not_found", `${id} is not the id of a job`);
-  };
+  const refusal = (id: string): PodbaseError | null =>
+    closed ? closedError() : user === null ? signedOut() : notAnId(id);
 
   return {
     connection,
@@ -256,7 +254,11 @@ export const createWatcher = (ports: WatcherPorts): Watcher => {
       start();
       const end = lists.add(filter, listener);
       refresher.promptly();
+      const tell = () => user === null && callListener(listener, { jobs: [], error: signedOut() });
+      // Known since the watches before it, and so told to nobody again.
+      const unsay = user === null ? runtime.after(TELL_MS, tell) : undefined;
       return () => {
+        unsay?.();
         end();
         settle();
       };

@@ -48,6 +48,15 @@ describe("reading a job once", () => {
     expect(await setUp().podbase.jobs.get(jobId(9))).toEqual({ data: null, error: null });
   });
 
+  it("knows without asking that there is no job of what is no id", async () => {
+    const { supabase, podbase } = setUp();
+    expect(await podbase.jobs.get("nope")).toEqual({ data: null, error: null });
+    for (const call of ["cancel", "retry", "markSeen", "estimate", "queuePosition"] as const) {
+      expect(await podbase.jobs[call]("")).toMatchObject({ data: null, error: { code: "job_not_found" } });
+    }
+    expect(supabase.asked).toEqual([]);
+  });
+
   it.each([
     [401, { code: "PGRST301", message: "JWT expired" }, "unauthorized"],
     [403, { code: "42501", message: "permission denied for schema podbase" }, "unauthorized"],

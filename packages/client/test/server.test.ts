@@ -1,4 +1,6 @@
+import { defineJob } from "@podbase/core";
 import { expect, it } from "vitest";
+import { z } from "zod";
 import { createPodbaseServer } from "../src/server.ts";
 import { createFakeRuntime } from "./support/fake-runtime.ts";
 import { createFakeSupabase, json } from "./support/fake-supabase.ts";
@@ -24,3 +26,40 @@ it("a server's look at its jobs that has no answer for half a minute is given up
   server.close();
   expect(runtime.pending()).toBe(0);
 });
+
+it("a server that is asked about what is no id says that there is no such job, and goes on with the others", async () => {
+  const supabase = createFakeSupabase();
+  const runtime = createFakeRuntime();
+  const server = createPodbaseServer(supabase.client, { jobs: {}, runtime });
+  await expect(server.awaitResult("nope")).rejects.toMatchObject({ code: "job_not_found" });
+  expect(await server.cancel("nope")).toMatchObject({ error: { code: "job_not_found" } });
+  supabase.intercept(() => json([jobRow(1, { status: "completed", phase: "done" })]));
+  const result = server.awaitResult(jobId(1));
+  await runtime.advance(1_000);
+  expect(await result).toMatchObject({ id: jobId(1) });
+  expect(supabase.asked.map(({ body }) => body)).toEqual([{ max_jobs: 1_000, ids: [jobId(1)] }]);
+  server.close();
+});
+
+it.each([
+  ["PB001", 400, "idempotency_conflict"],
+  ["PB003", 400, "invalid_input"],
+  ["PB007", 400, "payload_too_large"],
+  ["PB009", 400, "quota_exceeded"],
+  ["23503", 409, "invalid_input"],
+])(
+  "a server's submission that the database refuses by %s is told as what it is",
+  async (code, status, told) => {
+    const supabase = createFakeSupabase();
+    supabase.intercept(() => json({ code, message: "no" }, status));
+    const plain = defineJob({
+      kind: "plain",
+      input: z.object({}),
+      tasks: { one: { route: "cpu", input: () => ({}), output: z.object({}) } },
+    });
+    const server = createPodbaseServer(supabase.client, { jobs: { plain } });
+    const { error } = await server.submit("plain", {}, { userId: "ada" });
+    expect(error).toMatchObject({ code: told, status });
+    server.close();
+  },
+);

@@ -106,6 +106,22 @@ describe("watching the newest jobs", () => {
     expect(supabase.channels.open()?.topic).toBe("podbase:grace");
   });
 
+  it("that begins while nobody is signed in says so, and fills for who comes", async () => {
+    const { supabase, runtime, podbase } = await setUp();
+    supabase.signOut();
+    const told: (string | number)[] = [];
+    podbase.jobs.watch({}, ({ jobs, error }) => told.push(error?.code ?? jobs.length));
+    await runtime.advance(1_000);
+    expect(told).toEqual(["signed_out"]);
+    supabase.signIn("grace");
+    await runtime.advance(100);
+    expect(told).toEqual(["signed_out", 2]);
+    supabase.signOut();
+    podbase.jobs.watch({ limit: 1 }, () => told.push("told in vain")).unsubscribe();
+    await runtime.advance(1_000);
+    expect(told).toEqual(["signed_out", 2, "signed_out"]);
+  });
+
   it("reads a job once that is both listed and watched", async () => {
     const { supabase, runtime, podbase } = await setUp();
     podbase.jobs.watch(jobId(1), () => {});
