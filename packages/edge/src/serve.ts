@@ -1,7 +1,7 @@
 import { Engine, type JobCatalog, PodbaseError, RunPod } from "@podbase/core";
 import { type Authentication, authentication } from "./authentication.ts";
 import { readEnvironment } from "./environment.ts";
-import type { WaitUntil } from "./http.ts";
+import { functionApp, type WaitUntil } from "./http.ts";
 import { reconcile } from "./reconcile.ts";
 import { requestJob } from "./request-job.ts";
 import { runpodWebhook } from "./runpod-webhook.ts";
@@ -32,17 +32,22 @@ export function serve(
     try {
       handler ??= open(name, jobs, variables);
     } catch (error) {
-      console.error(error);
-      return Response.json(new PodbaseError("internal", NOT_SET_UP), {
-        status: 500,
-        headers: { "access-control-allow-origin": "*" },
-      });
+      return notSetUp(name, error).fetch(request);
     }
     return handler(request);
   };
 }
 
-const NOT_SET_UP = "This function's secrets are incomplete; its log names them.";
+/** Answers every call with why there is no function, browsers' preflights as ever: else they hide the answer from the app. */
+function notSetUp(name: string, cause: unknown) {
+  const app = functionApp(name, Number.POSITIVE_INFINITY);
+  app.post("*", () => {
+    throw new PodbaseError("internal", "This function's secrets are incomplete; its log names them.", {
+      cause,
+    });
+  });
+  return app;
+}
 
 function open(
   name: keyof typeof makers,

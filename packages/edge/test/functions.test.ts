@@ -201,9 +201,17 @@ describe("readEnvironment", () => {
 
 it("a function whose secrets are missing answers 500 in our shape and tells the names to its log only", async () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
-  const response = await serve("request-job", {}, {})(json("request-job", {}));
+  const call = serve("request-job", {}, {});
+  const response = await call(json("request-job", { kind: "x".repeat(2000) }));
   expect(response.status).toBe(500);
   expect(await response.json()).toEqual({ error: { code: "internal", message: expect.any(String) } });
+  expect(response.headers.get("access-control-allow-origin")).toBe("*");
   expect(String(log.mock.calls[0])).toContain("RUNPOD_API_KEY");
+  // A browser asks before, and shows the app nothing of an answer that it was not let have.
+  const preflight = new Request("http://127.0.0.1/request-job", {
+    method: "OPTIONS",
+    headers: { origin: "https://app.example", "access-control-request-method": "POST" },
+  });
+  expect((await call(preflight)).status).toBe(204);
   log.mockRestore();
 });
