@@ -39,6 +39,43 @@ begin
     join podbase_private.endpoints e on e.name = a.endpoint);
 end $$;
 
+-- As claims_json(), but of claims whose inputs are over 16 MiB together only the first ones up to that, at least one; the
+-- others' tasks go back to the head of their queues as if nobody had claimed them.
+-- Locks: none that claim() has not.
+create function podbase_private.some_claims_json(p_attempts uuid[], p_tokens text[]) returns jsonb
+language plpgsql volatile set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  v_most constant int := 16 * 1024 * 1024;
+  v_claims jsonb[] := '{}';
+  v_size bigint := 0;
+  v_task uuid;
+begin
+  -- In a list of one, what is stored compressed has its whole size again.
+  if (select sum(pg_column_size(jsonb_build_array(j.input)) + coalesce(case when s.after <> '{}' then (
+          select sum(pg_column_size(jsonb_build_array(u.output))) from podbase.tasks u
+          where u.job_id = j.id and u.name = any (s.after)) end, 0))
+      from unnest(p_attempts) as x (id)
+      join podbase_private.attempts a on a.id = x.id
+      join podbase_private.task_schedule s on s.task_id = a.task_id
+      join podbase.jobs j on j.id = a.job_id) <= v_most then
+    return podbase_private.claims_json(p_attempts, p_tokens);
+  end if;
+  for i in 1 .. cardinality(p_attempts) loop
+    v_claims := v_claims || (podbase_private.claims_json(p_attempts[i:i], p_tokens[i:i]) -> 0);
+    v_size := v_size + pg_column_size(v_claims[i]);
+    continue when i = 1 or v_size <= v_most;
+    v_claims := v_claims[:i - 1];
+    for v_task in delete from podbase_private.attempts where id = any (p_attempts[i:]) returning task_id loop
+      update podbase_private.task_schedule s set attempts_made = attempts_made - 1, ready_key = coalesce((
+          select min(o.ready_key) from podbase_private.task_schedule o
+          where o.route = s.route and o.rank = s.rank and o.ready_key is not null), 0)
+        where task_id = v_task;
+    end loop;
+    exit;
+  end loop;
+  return to_jsonb(v_claims);
+end $$;
+
 -- A token of 244 random bits.
 create function podbase_private.new_token() returns text
 language plpgsql volatile set search_path = '' as $$
@@ -102,7 +139,8 @@ end $$;
 
 -- Turns up to p_limit ready tasks (at most 1,000) into attempts: state claimed, a lease of 30 s, a token of which only
 -- the SHA-256 is kept. Whoever calls takes what is next, whosever it is, at the first endpoint of its route that has
--- room: under its in-flight cap, under its rate, its breaker not open. Emits nothing: what a claim came to is
+-- room: under its in-flight cap, under its rate, its breaker not open; what is over 16 MiB together is left to the next
+-- claim. Emits nothing: what a claim came to is
 -- published with the result of its POST.
 -- Locks: schedules with skip locked; one advisory lock for all claims at endpoints that are nearly full, so that no number
 -- of them at once exceeds a cap. Call it as the last step of a transaction.
@@ -155,7 +193,8 @@ begin
     v_tokens := v_tokens || v_taken.tokens;
   end loop;
   if v_attempts = '{}' then return '[]'; end if;
-  return podbase_private.claims_json(v_attempts, v_tokens);
+  if cardinality(v_attempts) = 1 then return podbase_private.claims_json(v_attempts, v_tokens); end if;
+  return podbase_private.some_claims_json(v_attempts, v_tokens);
 end $$;
 
 -- Whether a claim would find anything: something is ready and an endpoint of its route has room.

@@ -19,14 +19,15 @@ begin
 end $$;
 
 -- Ends the rows of maps whose items have all ended: completed with the list of their outputs (null for an optional one
--- that failed), else as the first item that did not complete.
+-- that failed), else as the first item that did not complete. A list over 100 MB fails it: nobody could read the job.
 create function podbase_private.close_maps(p_job uuid) returns uuid[]
 language plpgsql volatile set search_path = '' as $$
 declare v_closed uuid[];
 begin
-  with items as (
+  -- Outputs are read last, and only where all items have ended: this is called at the end of each of them.
+  with ended as materialized (
     select m.task_id,
-      jsonb_agg(t.output order by s.item_index) as outputs,
+      array_agg(t.id order by s.item_index) as items,
       min(t.status::text) filter (where t.status in ('failed', 'canceled') and not s.optional) as bad,
       (array_agg(t.error order by t.finished_at) filter (where t.status = 'failed' and not s.optional))[1] as error
     from podbase.tasks g
@@ -36,11 +37,21 @@ begin
     where g.job_id = p_job and g.status = 'blocked'
     group by m.task_id
     having bool_and(t.finished_at is not null)
+  ), items as materialized (
+    select task_id, items, coalesce(bad, too_big) as bad, case when bad is null and too_big is not null
+      then jsonb_build_object('code', 'invalid_output', 'message', 'The items of this step returned over 100 MB together.')
+      else error end as error
+    from ended cross join lateral (
+      select case when bad is null and (
+        select sum(pg_column_size(jsonb_build_array(t.output))) from podbase.tasks t where t.id = any (items)
+      ) > 100000000 then 'failed' end as too_big) as size
   ), closed as (
     update podbase.tasks g set
       status = case when bad is null then 'completed'
                     when items.error is not null then 'failed' else 'canceled' end::podbase.task_status,
-      phase = 'done', version = g.version + 1, output = case when bad is null then outputs end,
+      phase = 'done', version = g.version + 1, output = case when bad is null then (
+        select jsonb_agg(t.output order by x.n) from unnest(items.items) with ordinality as x (id, n)
+        join podbase.tasks t on t.id = x.id) end,
       error = items.error, progress = case when bad is null then 1 end,
       finished_at = podbase_private.now(), updated_at = podbase_private.now()
     from items where g.id = items.task_id

@@ -4,7 +4,8 @@
 -- maxJobsPerMinute?, maxOpenJobs?}}}.
 -- Named endpoints are made or changed, named routes are replaced, what is not named stays. Values out of range raise
 -- 23514, an unknown endpoint in a route 23503, an unknown key or what is no list PB003 with the path. Caller: service_role.
--- Emits nothing. Locks: the rows it changes.
+-- Emits nothing. Locks: one call at a time, and the rows it changes, endpoints in the
+-- order of their names.
 create function podbase_private.configure(config jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -12,6 +13,7 @@ declare
   v_name text;
   v_value jsonb;
 begin
+  perform pg_catalog.pg_advisory_xact_lock(hashtextextended('podbase.configure', 0));
   perform podbase_private.check_keys('', config, '{endpoints,routes,settings,users}');
   for v_name, v_value in select * from jsonb_each(coalesce(config -> 'endpoints', '{}')) loop
     perform podbase_private.check_keys('endpoints.' || v_name, v_value,
@@ -34,7 +36,7 @@ begin
     coalesce((value ->> 'executionTimeoutMs')::int, 900000),
     coalesce((value ->> 'ttlMs')::int, 86400000), coalesce((value ->> 'firstPollMs')::int, 30000),
     coalesce((value ->> 'maxPollMs')::int, 600000), (value ->> 'evidenceWindowMs')::int
-  from jsonb_each(coalesce(config -> 'endpoints', '{}'))
+  from jsonb_each(coalesce(config -> 'endpoints', '{}')) order by key
   on conflict (name) do update set provider_id = excluded.provider_id, enabled = excluded.enabled,
     max_in_flight = excluded.max_in_flight, max_runs_per_10s = excluded.max_runs_per_10s,
     execution_timeout_ms = excluded.execution_timeout_ms, ttl_ms = excluded.ttl_ms,

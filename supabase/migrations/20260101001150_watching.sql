@@ -117,6 +117,7 @@ declare
   v_now timestamptz := podbase_private.now();
   v_task record;
   v_times jsonb;
+  v_routes jsonb := '{}';
   v_likely jsonb := '{}';
   v_latest jsonb := '{}';
   v_tasks jsonb := '{}';
@@ -143,7 +144,11 @@ begin
     where t.job_id = p_job and t.finished_at is null
     order by d.depth
   loop
-    v_times := podbase_private.route_timings(v_task.route);
+    -- Once for all items of a map.
+    if not v_routes ? v_task.route then
+      v_routes := v_routes || jsonb_build_object(v_task.route, podbase_private.route_timings(v_task.route));
+    end if;
+    v_times := v_routes -> v_task.route;
     v_times := jsonb_build_object('cold', v_times ->> 'now' = 'cold')
       || coalesce(v_times -> (v_times ->> 'now'), v_times -> 'cold', v_times -> 'warm', '{}');
     if not v_times ? 'samples' then

@@ -133,3 +133,16 @@ describe("a route without an enabled endpoint", () => {
     expect(await engine.claim()).toHaveLength(4);
   });
 });
+
+it("routes that many set at once are those of one of them", async () => {
+  await engine.configure({ endpoints: { two: { providerId: "ep-two" } } });
+  const lists = [["one", "two"], ["two", "one"], ["two"]];
+  const set = (list: string[]) =>
+    engine.pool`select podbase.configure(${engine.pool.json({ routes: { busy: list } })})`;
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(lists.map(set));
+    const [row] = await engine.sql`
+      select array_agg(endpoint order by position) as list from podbase_private.routes where route = 'busy'`;
+    expect(lists).toContainEqual(row!.list);
+  }
+});
