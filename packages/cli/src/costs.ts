@@ -3,7 +3,7 @@ import { costRows, costsOf } from "./bench/costs.ts";
 import { measureEndToEnd } from "./bench/end-to-end.ts";
 import { table } from "./bench/table.ts";
 import { onSignal } from "./on-signal.ts";
-import { wholeNumber } from "./whole-number.ts";
+import { atLeast, wholeNumber } from "./whole-number.ts";
 
 interface CostFlags {
   json?: boolean;
@@ -16,7 +16,7 @@ export function costsCommand(): Command {
   return new Command("costs")
     .description("count what a job uses of Supabase over the whole stack, and say what that costs")
     .option("--json", "print one JSON object as the last line of stdout; words for people go to stderr")
-    .option("--jobs <n>", "how many readings to run", wholeNumber, 20)
+    .option("--jobs <n>", "how many readings to run", atLeast(1), 20)
     .option("--idle <seconds>", "how long to do nothing after them, counting on", wholeNumber, 60)
     .action(costs);
 }

@@ -6,3 +6,11 @@ export function wholeNumber(text: string): number {
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("It must be a whole number.");
   return value;
 }
+
+/** The same from `least`. */
+export const atLeast = (least: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least)
+    throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+  return value;
+};

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import { BROKEN_OFF, onSignal } from "../on-signal.ts";
+import { atLeast } from "../whole-number.ts";
 import { type Arena, startArena } from "./arena.ts";
 import { inShort, printCertificate } from "./certificate.ts";
 import { FAULT_NAMES, FAULTS, type FaultName } from "./faults.ts";
@@ -34,13 +35,6 @@ export function chaosCommand(): Command {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR))
     .action(chaos);
 }
-
-const atLeast = (least: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least)
-    throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
-  return value;
-};
 
 function faultName(text: string): FaultName {
   if (!Object.hasOwn(FAULTS, text))
