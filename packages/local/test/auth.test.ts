@@ -87,6 +87,8 @@ describe("signing up and in", () => {
     expect(weak.error).toMatchObject({ status: 422, code: "weak_password", reasons: ["length"] });
     const malformed = await client.auth.signUp({ email: "not an address", password: "correct horse" });
     expect(malformed.error).toMatchObject({ status: 400, code: "validation_failed" });
+    const local = await services.client().auth.signUp({ email: "ada@localhost", password: "correct horse" });
+    expect(local.error).toBeNull();
     const long = await client.auth.signUp({ email: "long@podbase.test", password: "é".repeat(40) });
     expect(long.error).toMatchObject({ status: 400, code: "validation_failed" });
     expect(await (await post("/signup", "{")).json()).toMatchObject({ code: 400, error_code: "bad_json" });

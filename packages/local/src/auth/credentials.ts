@@ -8,7 +8,8 @@ const MAX_PASSWORD_BYTES = 72;
 const MIN_PASSWORD_LENGTH = 6;
 const MAX_EMAIL_LENGTH = 255;
 
-const email = z.email();
+// What Supabase Auth takes (github.com/badoux/checkmail), such as somebody@localhost.
+const email = z.email({ pattern: z.regexes.html5Email });
 
 /** The address in lower case. Throws AuthError `validation_failed`. */
 export function checkEmail(address: string): string {
