@@ -1,5 +1,14 @@
-import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { JOB_TIMES, type Job } from "./core/job.ts";
+import { isObject } from "./core/json.ts";
 import type { JobStore } from "./core/world.ts";
 
 /** Jobs on disk. */
@@ -25,7 +34,8 @@ const COMPACT_ABOVE_BYTES = 16 * 1024 ** 2;
 /**
  * A journal: each change adds a line, written before anyone hears of the change, so that a killed process loses
  * nothing. Inputs stand only in a job's first line. Opening the file, and outgrowing 16 MiB, rewrites it whole
- * and renames it into place. Throws on a file that is not such a journal.
+ * and renames it into place. Throws on a file that is not such a journal. A change that the disk has no room for throws,
+ * and is made up for with the next.
  */
 export const openStateFile = (path: string, now: () => number): StateFile => {
   const contents = load(path);
@@ -36,10 +46,21 @@ export const openStateFile = (path: string, now: () => number): StateFile => {
   let file: number | undefined;
   let bytes = 0;
   let compactAbove = COMPACT_ABOVE_BYTES;
+  let isBehind = false;
 
   const write = (line: Line) => {
     if (file === undefined) return;
-    bytes += writeSync(file, `${JSON.stringify(line)}\n`);
+    if (isBehind) return rewrite();
+    const text = Buffer.from(`${JSON.stringify(line)}\n`);
+    try {
+      writeFileSync(file, text);
+    } catch (error) {
+      isBehind = true;
+      // Half a line may be there, after which none could be read.
+      ftruncateSync(file, bytes);
+      throw error;
+    }
+    bytes += text.byteLength;
     if (bytes > compactAbove) rewrite();
   };
   const rewrite = () => {
@@ -52,6 +73,7 @@ export const openStateFile = (path: string, now: () => number): StateFile => {
     file = openSync(path, "a");
     bytes = Buffer.byteLength(text);
     compactAbove = Math.max(COMPACT_ABOVE_BYTES, bytes * 2);
+    isBehind = false;
   };
   rewrite();
 
@@ -81,8 +103,9 @@ const load = (path: string): Contents => {
   // The first line was there before the file had its name.
   if (whole !== "" && !isFirst(texts[0])) throw new Error(`${path}: not a simulator's state file`);
   // A process killed while it wrote leaves half a line, which nobody was told of.
-  for (const text of texts.slice(0, -1)) {
-    const line: Line = JSON.parse(text);
+  for (const [index, text] of texts.slice(0, -1).entries()) {
+    const line = parse(text);
+    if (!line) throw new Error(`${path}: line ${index + 1} is damaged`);
     if ("boots" in line) {
       contents.boots = line.boots;
     } else if ("removed" in line) {
@@ -98,6 +121,16 @@ const load = (path: string): Contents => {
 };
 
 const isFirst = (text = ""): boolean => /^\{"boots":\d+\}$/.test(text);
+
+const parse = (text: string): Line | undefined => {
+  try {
+    const line = JSON.parse(text);
+    const isJob = isObject(line) && isObject(line.job) && typeof line.job.id === "string";
+    return isJob || "boots" in line || "removed" in line ? line : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 /** A faster or a virtual clock starts behind the one that wrote the file: its last moment becomes now. */
 const shift = (jobs: Job[], byMs: number): void => {

@@ -179,6 +179,15 @@ test.each(["my thesis\n", "my thesis", `{"not":"ours"}`, "null\n", `[{"fault":"w
   },
 );
 
+test.each(["half a li", "null", "7", '{"at":1,"job":null}'])("a damaged line (%s) is named", async (line) => {
+  const { boot, stateFile } = boots();
+  await (await boot()).stop();
+  appendFileSync(stateFile, `${line}\n{"removed":"x"}\n`);
+  const text = readFileSync(stateFile, "utf8");
+  await expect(boot()).rejects.toThrow(`${stateFile}: line 2 is damaged`);
+  expect(readFileSync(stateFile, "utf8")).toBe(text);
+});
+
 test("a second simulator that finds the port taken leaves the first one's file alone", async () => {
   const stateFile = newFile();
   const first = await startOne({}, { stateFile });
@@ -202,38 +211,67 @@ test("a journal that outgrows its limit is rewritten with what is still known", 
   expect((await boot()).endpoints()[0]?.queue).toEqual([id]);
 });
 
-test("a job outlives a simulator process that is killed with SIGKILL", async () => {
-  const stateFile = newFile();
+/** Starts the simulator as a process, by a command line of its own, and asks it things. */
+const processes = (stateFile: string) => {
   const main = new URL("./main.ts", import.meta.url).pathname;
   const children: ChildProcess[] = [];
   onTestFinished(() => {
     for (const child of children) child.kill("SIGKILL");
   });
-  const boot = async (endpoint: string) => {
-    const args = ["--api-key", "k", "--endpoint", endpoint, "--cold-start", "0", "--state-file", stateFile];
-    const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
+  return async (endpoint: string, { limit = "", coldStart = "0" } = {}) => {
+    const options = ["--api-key", "k", "--endpoint", endpoint, "--cold-start", coldStart];
+    const line = [process.execPath, "--import", "tsx", main, ...options, "--state-file", stateFile];
+    // In blocks of 512 bytes: no file may grow beyond.
+    const child = spawn("/bin/sh", ["-c", `${limit && `ulimit -f ${limit} &&`} exec "$@"`, "sh", ...line], {
       stdio: ["ignore", "pipe", "inherit"],
+      // What it keeps of compiled files would be cut off too.
+      env: { ...process.env, ...(limit && { TSX_DISABLE_CACHE: "1" }) },
     });
     children.push(child);
-    for await (const line of createInterface({ input: child.stdout })) {
-      return { child, url: JSON.parse(line).url as string };
+    for await (const told of createInterface({ input: child.stdout })) {
+      const { url } = JSON.parse(told);
+      return {
+        ask: (path: string, init: RequestInit = {}) =>
+          fetch(`${url}/ep/${path}`, { ...init, headers: { authorization: "k" } }),
+        kill: () => {
+          const killed = new Promise((resolve) => child.once("exit", resolve));
+          child.kill("SIGKILL");
+          return killed;
+        },
+      };
     }
     throw new Error("the simulator ended");
   };
-  const ask = async (url: string, path: string, init: RequestInit = {}) =>
-    (await fetch(`${url}/ep/${path}`, { ...init, headers: { authorization: "k" } })).json();
+};
 
+test("a job outlives a simulator process that is killed with SIGKILL", async () => {
+  const boot = processes(newFile());
   const before = await boot("ep=sleep");
-  const { id } = await ask(before.url, "run", { method: "POST", body: `{"input":{"ms":600000}}` });
-  const killed = new Promise((resolve) => before.child.once("exit", resolve));
-  before.child.kill("SIGKILL");
-  await killed;
+  const { id } = await (await before.ask("run", { method: "POST", body: `{"input":{"ms":600000}}` })).json();
+  await before.kill();
 
   const after = await boot("ep=echo");
   await expect
-    .poll(() => ask(after.url, `status/${id}`), { timeout: 10_000 })
+    .poll(async () => (await after.ask(`status/${id}`)).json(), { timeout: 10_000 })
     .toMatchObject({
       status: "COMPLETED",
       output: { echo: { ms: 600000 } },
     });
+}, 30_000);
+
+test("on a full disk no job is lost that a caller was told of", async () => {
+  const boot = processes(newFile());
+  const before = await boot("ep=echo", { limit: "40", coldStart: "600000" });
+  const ids: string[] = [];
+  const body = JSON.stringify({ input: { text: "x".repeat(3000) } });
+  for (;;) {
+    const answer = await before.ask("run", { method: "POST", body });
+    if (answer.status !== 200) break;
+    ids.push((await answer.json()).id);
+  }
+  expect(ids.length).toBeGreaterThan(1);
+  await before.kill();
+
+  const after = await boot("ep=echo", { coldStart: "600000" });
+  for (const id of ids) expect((await after.ask(`status/${id}`)).status).toBe(200);
 }, 30_000);
