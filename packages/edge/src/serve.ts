@@ -32,7 +32,8 @@ export function serve(
     try {
       handler ??= open(name, jobs, variables);
     } catch (error) {
-      return notSetUp(name, error).fetch(request);
+      const app = notSetUp(name, error);
+      return app.fetch(request);
     }
     return handler(request);
   };
