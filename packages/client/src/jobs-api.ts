@@ -88,7 +88,7 @@ export interface JobsApi<Jobs extends JobCatalog> {
    * `network`, `server_error`, `not_installed`.
    */
   retry(id: string): Promise<Result<JobOf<Jobs>>>;
-  /** Calls back with the id of a job that was over and is open again, by a retry: time to watch it again. */
+  /** Calls back with the id of a job that was over and has gone on since, by a retry: time to watch it again. */
   onReopened(listener: (id: string) => void): Subscription;
   /**
    * What an app that was killed shows on its return: every job that is running, or that ended without having been shown

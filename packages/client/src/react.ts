@@ -13,7 +13,7 @@ import type { Connection } from "./connection.ts";
 import type { PodbaseError } from "./errors.ts";
 import type { JobList } from "./jobs-api.ts";
 import type { Podbase } from "./podbase.ts";
-import type { JobCatalog, JobOf, UntypedCatalog } from "./types.ts";
+import type { JobCatalog, JobOf, JobStatus, UntypedCatalog } from "./types.ts";
 
 interface JobState<Jobs extends JobCatalog> {
   job: JobOf<Jobs> | null;
@@ -93,20 +93,31 @@ export const useJob = <Jobs extends JobCatalog>(
     const initial: JobState<Jobs> = { job: null, error: null };
     return createSource(initial, (set) => {
       if (id == null) return { unsubscribe() {} };
+      let status: JobStatus | undefined;
       const watch = () =>
-        podbase.jobs.watch(id, (job) => set({ job, error: null }), {
-          // What was shown may belong to somebody who is gone.
-          onEnd: (error) => error && set({ job: null, error }),
-        });
+        podbase.jobs.watch(
+          id,
+          (job) => {
+            status = job.status;
+            set({ job, error: null });
+          },
+          {
+            // What was shown may belong to somebody who is gone.
+            onEnd: (error) => error && set({ job: null, error }),
+          },
+        );
       let watching = watch();
-      const retries = podbase.jobs.onReopened((reopened) => {
-        if (reopened !== id) return;
+      const watchAgain = () => {
         watching.unsubscribe();
         watching = watch();
-      });
+      };
+      const retries = podbase.jobs.onReopened((reopened) => reopened === id && watchAgain());
+      // Whoever slept may have tried it again on another device.
+      const waking = podbase.onWake(() => (status === "failed" || status === "canceled") && watchAgain());
       return {
         unsubscribe() {
           retries.unsubscribe();
+          waking.unsubscribe();
           watching.unsubscribe();
         },
       };

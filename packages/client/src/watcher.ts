@@ -37,7 +37,7 @@ export interface WatcherPorts {
 /** Keeps jobs in view current, for as long as somebody watches. */
 export interface Watcher {
   connection: Pick<ConnectionState, "get" | "subscribe">;
-  /** Ids of jobs that were over and are open again. */
+  /** Ids of jobs that were over and have gone on since. */
   reopened: Pick<Emitter<string>, "subscribe">;
   /** Watches one job; returns a function that ends the watch silently. */
   watch(id: string, sink: JobSink): () => void;

@@ -4,7 +4,7 @@ import { hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
 import type { UntypedCatalog } from "../src/index.ts";
-import { PodbaseProvider, type UseRequestJob, usePodbase, useRequestJob } from "../src/react.ts";
+import { PodbaseProvider, type UseRequestJob, useJob, usePodbase, useRequestJob } from "../src/react.ts";
 import { json } from "./support/fake-supabase.ts";
 import { jobId, jobRow } from "./support/rows.ts";
 import { setUpReact } from "./support/set-up-react.ts";
@@ -102,6 +102,32 @@ describe("useJob after a retry", () => {
     await during(() => supabase.channels.open()?.join());
     await during(() => supabase.changeAndTell(1, { phase: "running" }));
     expect(container.textContent).toContain("1 running");
+  });
+
+  it.each([
+    ["with a list of the newest jobs", true],
+    ["without one", false],
+  ])("shows where a job ended that was retried elsewhere while the app slept, %s", async (_how, listed) => {
+    const { supabase, podbase, container, render, during } = setUpReact();
+    const Status = () => {
+      const { job } = useJob(podbase, jobId(1));
+      return `${job?.status}, ${job?.error?.code}`;
+    };
+    if (listed) podbase.jobs.watch({}, () => {});
+    await render(Status, {});
+    await during(() => supabase.channels.open()?.join());
+    const error = { code: "bad_input", message: "no" };
+    await during(() => supabase.changeAndTell(1, { status: "failed", phase: "done", error }), 60_000);
+    expect(container.textContent).toBe("failed, bad_input");
+    supabase.database.change(jobId(1), { status: "queued", phase: "queued", error: null });
+    supabase.database.change(jobId(1), { status: "completed", phase: "done" });
+    const wake = () => window.dispatchEvent(new Event("online"));
+    await during(() => (listed ? podbase.resync() : wake()), 60_000);
+    expect(container.textContent).toBe("completed, undefined");
+    const reads = supabase.reads().length;
+    if (!listed) await during(wake, 60_000);
+    expect(supabase.reads()).toHaveLength(reads);
+    await during(() => podbase.close());
   });
 });
 
