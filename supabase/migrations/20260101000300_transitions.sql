@@ -11,7 +11,9 @@ insert into podbase_private.job_transitions values
   ('queued', 'processing'), ('queued', 'completed'), ('queued', 'failed'), ('queued', 'canceled'),
   ('processing', 'completed'), ('processing', 'failed'), ('processing', 'canceled'),
   -- retry
-  ('failed', 'queued'), ('failed', 'processing'), ('canceled', 'queued'), ('canceled', 'processing');
+  ('failed', 'queued'), ('failed', 'processing'), ('canceled', 'queued'), ('canceled', 'processing'),
+  -- retry of nothing but a map over what is there: of no element, or no list
+  ('canceled', 'completed'), ('canceled', 'failed');
 
 create table podbase_private.task_transitions (
   from_state podbase.task_status,

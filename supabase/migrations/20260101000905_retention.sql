@@ -3,12 +3,14 @@
 -- cron.job_run_details is cleared in 20260101001300_cron.sql.
 
 -- Empties input and outputs of jobs that ended before p_before, oldest first; p_after is where the last batch ended.
--- States, artifacts and history stay, and a job that is tried again meanwhile keeps all. Returns where this batch ended.
+-- States, artifacts and history stay, and a job that is tried again meanwhile keeps all. What somebody else holds is left to
+-- the next batch: who is called by tick() holds other jobs, and must wait for none. Returns where this batch ended.
 create function podbase_private.trim_payloads(p_after timestamptz, p_before timestamptz, p_limit int)
 returns timestamptz
 language plpgsql set search_path = '' as $$
 declare
   v_jobs uuid[];
+  v_free uuid[];
   v_last timestamptz;
 begin
   select array_agg(id), max(finished_at) into v_jobs, v_last from (
@@ -16,19 +18,21 @@ begin
     where finished_at > p_after and finished_at < p_before
     order by finished_at fetch first p_limit rows with ties
   ) as batch;
-  select array_agg(id) into v_jobs from (
-    select id from podbase.jobs where id = any (v_jobs) and finished_at < p_before order by id for update
+  select coalesce(array_agg(id), '{}') into v_free from (
+    select id from podbase.jobs where id = any (v_jobs) and finished_at < p_before for update skip locked
   ) as locked;
-  update podbase.jobs set input = '{}', trimmed_at = podbase_private.now() where id = any (v_jobs);
-  update podbase.tasks set output = null where job_id = any (v_jobs) and output is not null;
+  select coalesce(min(finished_at) - interval '1 microsecond', v_last) into v_last
+    from podbase.jobs where id = any (v_jobs) and id <> all (v_free) and finished_at < p_before;
+  update podbase.jobs set input = '{}', trimmed_at = podbase_private.now() where id = any (v_free);
+  update podbase.tasks set output = null where job_id = any (v_free) and output is not null;
   update podbase_private.task_schedule s set item = null
-    from podbase.tasks t where t.job_id = any (v_jobs) and s.task_id = t.id and s.item is not null;
+    from podbase.tasks t where t.job_id = any (v_free) and s.task_id = t.id and s.item is not null;
   return coalesce(v_last, p_before);
 end $$;
 
 -- Deletes and trims what is past its time, at most p_limit rows of each sort; once a minute, or at the next tick while
 -- there is more. One at a time; whoever comes meanwhile does nothing. Returns how many rows it removed.
--- Caller: tick(). Locks: its heartbeat, then finished jobs: to delete with skip locked, to trim in the order of their ids.
+-- Caller: tick(). Locks: its heartbeat, then finished jobs that nobody else holds.
 create function podbase_private.retain(p_limit int) returns int
 language plpgsql set search_path = '' as $$
 declare

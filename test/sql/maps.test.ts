@@ -83,4 +83,19 @@ describe("a map", () => {
   ])("over %s is refused (PB003)", async (_what, more) => {
     await expect(engine.submit(user, over("input", more))).rejects.toMatchObject({ code: "PB003" });
   });
+
+  it.each([
+    ["has no element", { list: [] }, "completed"],
+    ["is none", { list: 7 }, "failed"],
+  ])("whose list %s ends a canceled job's retry at once", async (_what, output, status) => {
+    const [script, image] = over("script");
+    const { job, claims } = await engine.submit(user, [script!, image!]);
+    await engine.accepted(...claims);
+    await engine.as(user, (tx) => tx`select podbase.cancel_job(${job.id})`);
+    await engine.complete(claims[0]!, output);
+    expect(await engine.job(job.id)).toMatchObject({ status: "canceled" });
+    const [row] = await engine.as(user, (tx) => tx`select podbase.retry_job(${job.id}) as job`);
+    expect(row!.job).toMatchObject({ status, phase: "done" });
+    expect(await engine.job(job.id)).toMatchObject({ status, tasks: { image: { status } } });
+  });
 });
