@@ -9,6 +9,7 @@ import { errorText } from "./report-of.ts";
 import { locateConflict, toSubmission, toSubmissions } from "./requests.ts";
 import type { RunOutcome, RunPod, Unavailable } from "./runpod.ts";
 import { unstorable } from "./storable.ts";
+import { Turns } from "./turns.ts";
 import { validate } from "./validate.ts";
 
 /** RunPod refuses bodies over 10 MiB (docs.runpod.io); what comes near is refused here, where it can be explained. */
@@ -39,6 +40,7 @@ const LEASE_MS = 25_000;
  */
 export class Engine {
   readonly #options: Required<EngineOptions>;
+  readonly #turns = new Turns();
 
   constructor(options: EngineOptions) {
     this.#options = { clock: Date, concurrency: 10, ...options };
@@ -194,7 +196,7 @@ export class Engine {
   }
 
   #poll(poll: Poll): Promise<Unavailable | undefined> {
-    return pollOnce(this.#options.runpod, (report) => this.report(report), poll);
+    return pollOnce(this.#options.runpod, this.#turns, (report) => this.report(report), poll);
   }
 
   /** Keeps a hint, and looks up what it is about once it is answered. */

@@ -12,6 +12,7 @@ import { inParallel } from "./parallel.ts";
 import type { Clock, Database, Storage } from "./ports.ts";
 import { reportOf } from "./report-of.ts";
 import type { RunPod, Unavailable } from "./runpod.ts";
+import type { Turns } from "./turns.ts";
 
 /** Cancels at once: RunPod takes a fifth as many of them as of other calls (docs.runpod.io, rate limits). */
 const CANCELS_AT_ONCE = 5;
@@ -141,20 +142,36 @@ export async function runPass(parts: PassParts, deadlineMs: number): Promise<Pas
   return summary;
 }
 
-/** Looks an attempt up with `/status` and reports what RunPod says; no answer is given back, and is no news. */
+/**
+ * Looks an attempt up with `/status` and reports what RunPod says; no answer is given back, and is no news. Results that may
+ * be big take turns: one of 20 MB takes some 120 MB until it is recorded, and a function has 256
+ * (supabase.com/docs/guides/functions/limits). Ten at once would end it each time, until RunPod has forgotten them.
+ */
 export async function pollOnce(
   runpod: RunPod,
+  turns: Turns,
   report: (
     report: Parameters<Database["recordReport"]>[0],
   ) => Promise<ReportResult & { dispatched: Promise<void> }>,
   poll: Poll,
 ): Promise<Unavailable | undefined> {
-  const found = await runpod.status(poll.endpoint.providerId, poll.providerId);
-  if (found.kind === "unavailable") return found;
-  const about = { attempt: poll.attempt, source: "poll", kind: poll.kind, task: poll.task } as const;
-  const { dispatched } = await report(
-    found.kind === "not_found" ? { ...about, status: "NOT_FOUND" } : { ...about, ...reportOf(found.job) },
-  );
+  // One turn, however many answers it takes: the first may refuse one of two keys.
+  let turn: Promise<() => void> | undefined;
+  const room = async () => {
+    turn ??= turns.take();
+    await turn;
+  };
+  let dispatched: Promise<void>;
+  try {
+    const found = await runpod.status(poll.endpoint.providerId, poll.providerId, room);
+    if (found.kind === "unavailable") return found;
+    const about = { attempt: poll.attempt, source: "poll", kind: poll.kind, task: poll.task } as const;
+    ({ dispatched } = await report(
+      found.kind === "not_found" ? { ...about, status: "NOT_FOUND" } : { ...about, ...reportOf(found.job) },
+    ));
+  } finally {
+    (await turn)?.();
+  }
   await dispatched;
   return undefined;
 }

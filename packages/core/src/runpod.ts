@@ -103,7 +103,7 @@ export class RunPod {
     }
     let answer: Answer;
     try {
-      answer = await this.#call("POST", "run", endpointId, "", request);
+      answer = await this.#call("POST", "run", endpointId, "", { body: request });
     } catch (error) {
       const message = describe(error);
       return certainlyNotSent(error)
@@ -140,9 +140,9 @@ export class RunPod {
     }
   }
 
-  /** Looks a job up with `/status`. */
-  async status(endpointId: string, jobId: string): Promise<Lookup> {
-    return this.#lookup("GET", "status", endpointId, jobId);
+  /** Looks a job up with `/status`. An answer that may be big is not read before `room` has resolved. */
+  async status(endpointId: string, jobId: string, room?: () => Promise<void>): Promise<Lookup> {
+    return this.#lookup("GET", "status", endpointId, jobId, room);
   }
 
   /** Asks RunPod to cancel a job. `not_found` means that there is nothing left to cancel. */
@@ -165,8 +165,9 @@ export class RunPod {
     operation: Operation,
     endpointId: string,
     jobId: string,
+    room?: () => Promise<void>,
   ): Promise<Lookup> {
-    const answer = await this.#ask(method, operation, endpointId, `/${encodeURIComponent(jobId)}`);
+    const answer = await this.#ask(method, operation, endpointId, `/${encodeURIComponent(jobId)}`, room);
     if ("kind" in answer) return answer;
     // A 404 for the endpoint says nothing about the job: the key may have been rotated.
     if (answer.status === 404 && answer.text !== null && !keyWasRefused(answer) && !isPage(answer))
@@ -183,13 +184,14 @@ export class RunPod {
     operation: Operation,
     endpointId: string,
     rest: string,
+    room?: () => Promise<void>,
   ): Promise<Answer | Unavailable> {
     const pause = this.#pauses.left(`${operation} ${endpointId}`);
     if (pause > 0) {
       return { kind: "unavailable", status: null, message: "RunPod asked to wait", retryAfterMs: pause };
     }
     try {
-      return await this.#call(method, operation, endpointId, rest);
+      return await this.#call(method, operation, endpointId, rest, { room });
     } catch (error) {
       return { kind: "unavailable", status: null, message: describe(error) };
     }
@@ -212,7 +214,7 @@ export class RunPod {
     operation: Operation,
     endpointId: string,
     rest: string,
-    body?: unknown,
+    { body, room }: { body?: unknown; room?: (() => Promise<void>) | undefined },
   ): Promise<Answer> {
     let answer: Answer | undefined;
     for (const key of [...this.#keys]) {
@@ -229,6 +231,7 @@ export class RunPod {
           ...(body === undefined ? {} : { body: new Blob([JSON.stringify(body)]) }),
         },
       );
+      if (room && !isSmall(response)) await room();
       const text = await response.text().catch(() => null);
       answer = { status: response.status, text, headers: response.headers };
       if (keyWasRefused(answer)) continue;
@@ -247,6 +250,10 @@ const keyWasRefused = ({ status, text }: Answer): boolean =>
 
 /** Whether it is a web page: of what stands before RunPod's API, which knows no job. */
 const isPage = ({ headers }: Answer): boolean => /^text\/html\b/i.test(headers.get("content-type") ?? "");
+
+/** Of a length that is told, uncompressed, and at most 100 kB. */
+const isSmall = ({ headers }: Response): boolean =>
+  !headers.has("content-encoding") && Number(headers.get("content-length") ?? Number.NaN) <= 100_000;
 
 function parse(text: string): unknown {
   try {

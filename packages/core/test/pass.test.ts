@@ -17,6 +17,22 @@ const inTurn =
   async () =>
     batches.shift() ?? [];
 
+/** An answer about a job whose body is made when it is read; of no length, unless `headers` tell one. */
+const streamed = (onRead: () => unknown, headers: Record<string, string> = {}, status = 200) =>
+  new Response(
+    new ReadableStream(
+      {
+        async pull(controller) {
+          await onRead();
+          controller.enqueue(new TextEncoder().encode('{"status":"IN_PROGRESS"}'));
+          controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    ),
+    { status, headers },
+  );
+
 /** An engine for passes: what the database hands out, and a RunPod that answers by path. */
 function passWith(options: {
   polls?: Poll[][];
@@ -28,6 +44,7 @@ function passWith(options: {
   claimTasks?: () => Promise<Claim[]>;
   files?: string[];
   storageIsDown?: boolean;
+  nextApiKey?: string;
 }) {
   const deleted: (number | string)[] = [];
   const calls: string[] = [];
@@ -67,6 +84,7 @@ function passWith(options: {
     },
     runpod: new RunPod({
       apiKey: "key",
+      ...(options.nextApiKey === undefined ? {} : { nextApiKey: options.nextApiKey }),
       clock,
       fetch: async (url) => {
         const path = String(url).replace("https://api.runpod.ai/v2/ep/", "");
@@ -199,6 +217,42 @@ describe("a pass", () => {
       ],
     });
     expect(reports).toEqual([]);
+  });
+
+  it("reads answers that may be big one at a time, each when the one before is recorded", async () => {
+    const steps: string[] = [];
+    const { engine } = passWith({
+      polls: [[poll("a"), poll("b"), poll("c")]],
+      answer: (path) => streamed(() => steps.push(`read ${path.slice(-4, -3)}`)),
+      recordReport: ({ attempt }) => steps.push(`record ${attempt}`),
+    });
+    expect(await engine.pass(1)).toMatchObject({ polled: 3, failed: 0 });
+    expect(steps).toEqual(["a", "b", "c"].flatMap((name) => [`read ${name}`, `record ${name}`]));
+  });
+
+  it("reads answers that are small, as they say, side by side", async () => {
+    let bIsRead = () => {};
+    const readB = new Promise<void>((resolve) => {
+      bIsRead = resolve;
+    });
+    const { engine, reports } = passWith({
+      polls: [[poll("a"), poll("b")]],
+      answer: (path) =>
+        streamed(() => (path.includes("a-u1") ? readB : bIsRead()), { "content-length": "24" }),
+    });
+    await engine.pass(1);
+    expect(reports.map(({ attempt }) => attempt).sort()).toEqual(["a", "b"]);
+  });
+
+  it("waits for no turn of its own when one of two keys is refused", async () => {
+    let calls = 0;
+    const { engine, reports } = passWith({
+      polls: [[poll("a"), poll("b")]],
+      nextApiKey: "next",
+      answer: () => streamed(() => {}, {}, ++calls > 2 ? 200 : 401),
+    });
+    expect(await engine.pass(1)).toMatchObject({ polled: 2, refused: 0 });
+    expect(reports).toHaveLength(2);
   });
 
   it("reports a job that RunPod forgot", async () => {
