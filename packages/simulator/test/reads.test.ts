@@ -26,6 +26,7 @@ test("status-sync of a job that goes away meanwhile is 404", async () => {
 
 test.each([
   ["wait=1", 1000],
+  ["wait=0", 1000],
   ["wait=999999", 300_000],
   ["", 90_000],
   ["wait=soon", 90_000],

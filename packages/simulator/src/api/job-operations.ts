@@ -158,9 +158,11 @@ const notCarriedOut = (operation: string, id: string | undefined): Answer => {
 
 const jobNotFound = refuse(404, "job not found");
 
-/** Out of range, it is brought into it. */
-const waitOf = (wait: string | null, otherwise: number): number =>
-  Math.min(Math.max(Number(wait) || otherwise, WAIT_MS.least), WAIT_MS.most);
+/** Out of range, it is brought into it; what is no number counts as not given. */
+const waitOf = (wait: string | null, otherwise: number): number => {
+  const asked = wait ? Number(wait) : Number.NaN;
+  return Number.isNaN(asked) ? otherwise : Math.min(Math.max(asked, WAIT_MS.least), WAIT_MS.most);
+};
 
 const untilFinished = async (
   endpoint: Endpoint,
