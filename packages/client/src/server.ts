@@ -10,6 +10,7 @@ import { notAnId } from "./job-id.ts";
 import type { SignalOption } from "./job-iterable.ts";
 import { backoff, type Runtime, systemRuntime } from "./runtime.ts";
 import type { AnySupabaseClient } from "./supabase.ts";
+import { createToldEnds } from "./told-ends.ts";
 import {
   type DefinitionOf,
   type InputOf,
@@ -110,7 +111,9 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
   supabase: AnySupabaseClient,
   { jobs, pollMs = POLL_MS, onProblem, runtime = systemRuntime }: PodbaseServerOptions<Jobs>,
 ): PodbaseServer<Jobs> => {
-  const events = createEmitter<{ event: ServerEvent; job: Job }>();
+  /** Without an event where a wait hears of an end that was told before. */
+  const events = createEmitter<{ event: ServerEvent | null; job: Job }>();
+  const isNewEnd = createToldEnds();
   const gone = createEmitter<{ id: string | null; error: PodbaseError }>();
   /** Versions of the followed jobs; -1 for those that were not read yet. */
   const followed = new Map<string, number>();
@@ -146,7 +149,7 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
     if (before === undefined || job.version <= before) return;
     followed.set(job.id, job.version);
     if (isTerminal(job)) followed.delete(job.id);
-    if (isTerminal(job)) events.emit({ event: job.status, job });
+    if (isTerminal(job)) events.emit({ event: isNewEnd(job) ? job.status : null, job });
     else if (before >= 0) events.emit({ event: "progress", job });
   };
 
@@ -223,7 +226,9 @@ export const createPodbaseServer = <Jobs extends JobCatalog>(
       (error) => onProblem?.(asPodbaseError(error)),
     );
     if (first.created) events.emit({ event: "submitted", job });
+    // One may end as it is made, such as a map of nothing; its end is still to be told.
     if (!isTerminal(job)) follow(job.id, job.version);
+    else if (first.created) follow(job.id);
     return { data: job, error: null };
   };
 

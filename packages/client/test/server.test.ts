@@ -6,6 +6,12 @@ import { createFakeRuntime } from "./support/fake-runtime.ts";
 import { createFakeSupabase, json } from "./support/fake-supabase.ts";
 import { jobId, jobRow } from "./support/rows.ts";
 
+const plain = defineJob({
+  kind: "plain",
+  input: z.object({}),
+  tasks: { one: { route: "cpu", input: () => ({}), output: z.object({}) } },
+});
+
 it("a server's look at its jobs that has no answer for half a minute is given up, and another one follows", async () => {
   const supabase = createFakeSupabase();
   const runtime = createFakeRuntime();
@@ -63,3 +69,44 @@ it.each([
     server.close();
   },
 );
+
+it("a server tells each end once, however often it is waited for", async () => {
+  const supabase = createFakeSupabase();
+  const runtime = createFakeRuntime();
+  const server = createPodbaseServer(supabase.client, { jobs: {}, runtime });
+  const told: string[] = [];
+  server.on("failed", (job) => told.push(`failed at ${(job as { version: number }).version}`));
+  const wait = async (version: number) => {
+    supabase.intercept(() => json([jobRow(1, { status: "failed", phase: "done", version })]));
+    const result = server.awaitResult(jobId(1));
+    await runtime.advance(1_000);
+    return (await result) as { version: number };
+  };
+  expect(await wait(5)).toMatchObject({ version: 5 });
+  expect(await wait(5)).toMatchObject({ version: 5 });
+  expect(told).toEqual(["failed at 5"]);
+  // After a retry.
+  expect(await wait(9)).toMatchObject({ version: 9 });
+  expect(told).toEqual(["failed at 5", "failed at 9"]);
+  server.close();
+});
+
+it("a server tells the end of a job that ended as it was made", async () => {
+  const supabase = createFakeSupabase();
+  const runtime = createFakeRuntime();
+  const server = createPodbaseServer(supabase.client, { jobs: { plain }, runtime });
+  const told: string[] = [];
+  for (const event of ["submitted", "completed"] as const) server.on(event, () => told.push(event));
+  supabase.intercept(({ path }) =>
+    json(
+      path.endsWith("submit_jobs")
+        ? [{ job: jobId(1), created: true }]
+        : [jobRow(1, { status: "completed", phase: "done" })],
+    ),
+  );
+  const { data } = await server.submit("plain", {}, { userId: "ada" });
+  expect(data?.status).toBe("completed");
+  await runtime.advance(1_000);
+  expect(told).toEqual(["submitted", "completed"]);
+  server.close();
+});
