@@ -227,6 +227,7 @@ test("a wrong key, an unknown endpoint and an unknown job are thrown", async () 
 
 test("a run that is not answered in time is thrown, and the job is there all the same", async () => {
   const simulator = await startAll([{ fault: "run_unanswered" }]);
-  await expect(sdkOf(simulator).run({ input: { ms: 1 } }, 100)).rejects.toThrow();
+  // After the client's own 3 s: in a shorter time a busy machine may not even get to send the call.
+  await expect(sdkOf(simulator).run({ input: { ms: 1 } })).rejects.toThrow();
   expect(simulator.endpoints()[0]?.jobs).toHaveLength(1);
 });
