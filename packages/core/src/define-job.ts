@@ -18,7 +18,8 @@ export interface TaskSpec<Input, Outputs, Own, Maps = string, List = ListOf<Outp
   /**
    * Runs the task once for each element of a list, in the job's input or in the output of a task in `after`, found at
    * `path`. The runs are tasks of their own, `name[0]`, `name[1]`, …; `item` and `index` tell them apart. What comes after
-   * sees the list of their outputs, with null for an optional one that did not complete.
+   * sees the list of their outputs, with null for an optional one that did not complete. Over 1,000 elements, or over 100 MB
+   * of outputs together, it fails as `invalid_output`.
    */
   map?: List;
   /** Where to go after a failure of a class, such as `{ out_of_memory: "big-gpu" }`. */
