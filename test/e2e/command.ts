@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ROOT } from "./harness.ts";
 
-/** `podbase` as a person runs it: the process, its lines so far, and its exit code when it has ended. */
+/** `podbase` as a person runs it: the process, its lines so far, and its exit code once it has ended and all its lines are there. */
 export function podbase(args: string[], options: Pick<SpawnOptions, "cwd" | "detached"> = {}) {
   const child = spawn(join(ROOT, "node_modules/.bin/podbase"), args, {
     cwd: ROOT,
@@ -14,6 +14,6 @@ export function podbase(args: string[], options: Pick<SpawnOptions, "cwd" | "det
   const stderr: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => stdout.push(line));
   createInterface({ input: child.stderr }).on("line", (line) => stderr.push(line));
-  const exited = new Promise<number | null>((resolve) => child.on("exit", resolve));
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve));
   return { child, stdout, stderr, exited };
 }
