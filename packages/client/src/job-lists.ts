@@ -42,8 +42,8 @@ interface List {
   filter: JobFilter;
   listener: (snapshot: JobListSnapshot) => void;
   ids: string[] | null;
-  /** Jobs heard of that were not among the newest, with their status: their changes don't concern this list. */
-  others: Set<string>;
+  /** Jobs heard of that were not among the newest, with the status where that counts: of others like it nothing is read. */
+  others: Map<string, JobStatus | undefined>;
   stale: boolean;
   changed: boolean;
   error: PodbaseError | null;
@@ -71,7 +71,7 @@ export const createJobLists = (store: JobStore): JobLists => {
   const clear = (error: PodbaseError): void => {
     // A copy, here and below: what a listener adds has a turn of its own.
     for (const list of [...lists]) {
-      Object.assign(list, { ids: null, others: new Set(), stale: true, error } satisfies Partial<List>);
+      Object.assign(list, { ids: null, others: new Map(), stale: true, error } satisfies Partial<List>);
       show(list);
     }
   };
@@ -82,7 +82,7 @@ export const createJobLists = (store: JobStore): JobLists => {
         filter,
         listener,
         ids: null,
-        others: new Set(),
+        others: new Map(),
         stale: true,
         changed: false,
         error: null,
@@ -102,16 +102,18 @@ export const createJobLists = (store: JobStore): JobLists => {
         const ids = jobs.map((job) => job.id);
         list.changed = list.error !== null || list.ids?.join() !== ids.join();
         list.ids = ids;
+        for (const id of ids) list.others.delete(id);
         list.error = null;
       }
     },
     note(job) {
       for (const list of lists) {
         const [listed, fit] = [list.ids?.includes(job.id) ?? false, fits(list.filter, job)];
-        const name = list.filter.status ? job.id + job.status : job.id;
-        if (listed === fit || (!listed && list.others.has(name))) continue;
-        if (!listed) list.others.add(name);
-        list.stale = true;
+        const status = list.filter.status && job.status;
+        const known = list.others.has(job.id) && list.others.get(job.id) === status;
+        if (listed) list.others.delete(job.id);
+        else list.others.set(job.id, status);
+        if (listed !== fit && !known) list.stale = true;
       }
     },
     forget(ids) {

@@ -106,6 +106,18 @@ describe("watching the newest jobs", () => {
     expect(supabase.channels.open()?.topic).toBe("podbase:grace");
   });
 
+  it("of a status shows a job each time that it comes back to it", async () => {
+    const { supabase, runtime, shown } = await setUp({ status: "failed", limit: 10 });
+    for (const round of [1, 2, 3]) {
+      supabase.changeAndTell(1, { status: "failed", phase: "done" });
+      await runtime.advance(1_000);
+      expect([round, shown.at(-1)]).toEqual([round, "1:done"]);
+      supabase.changeAndTell(1, { status: "queued", phase: "queued" });
+      await runtime.advance(1_000);
+      expect([round, shown.at(-1)]).toEqual([round, ""]);
+    }
+  });
+
   it("that begins while nobody is signed in says so, and fills for who comes", async () => {
     const { supabase, runtime, podbase } = await setUp();
     supabase.signOut();
