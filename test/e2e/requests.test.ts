@@ -26,6 +26,21 @@ describe("request-job under Deno", () => {
       { kind: "reading", input: { ...INPUT, birthDate: "1988-02-30" } },
       ["input", "birthDate"],
     ],
+    [
+      "a day that is still to come",
+      { kind: "reading", input: { ...INPUT, birthDate: "9999-12-31" } },
+      ["input", "birthDate"],
+    ],
+    [
+      "a day before the calendar",
+      { kind: "reading", input: { ...INPUT, birthDate: "0000-05-01" } },
+      ["input", "birthDate"],
+    ],
+    [
+      "a name that can't be seen",
+      { kind: "reading", input: { ...INPUT, name: "\u200e\u0007" } },
+      ["input", "name"],
+    ],
     ["an unknown voice", { kind: "reading", input: { ...INPUT, voice: "tenor" } }, ["input", "voice"]],
     ["a missing field", { kind: "reading", input: {} }, ["input", "name"]],
     ["malformed JSON", "{", []],

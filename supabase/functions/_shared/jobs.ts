@@ -5,8 +5,8 @@ import { z } from "zod";
 export const reading = defineJob({
   kind: "reading",
   input: z.strictObject({
-    name: z.string().trim().min(1).max(80),
-    birthDate: z.iso.date(),
+    name: z.string().trim().min(1).max(80).refine(isSeen, "must not be empty"),
+    birthDate: z.iso.date().refine(hasBeen, "must be a day that has been"),
     question: z.string().max(500),
     voice: z.enum(["alto", "bass"]),
   }),
@@ -33,6 +33,18 @@ export const reading = defineJob({
     },
   },
 });
+
+// What the worker would refuse is refused before a GPU wakes for it.
+
+/** Whether anything of a text can be seen. */
+function isSeen(text: string): boolean {
+  return /[^\p{Cc}\p{Cf}\p{Z}]/u.test(text);
+}
+
+/** Whether a day of the calendar, which begins with the year 1, has begun in UTC. */
+function hasBeen(day: string): boolean {
+  return day >= "0001" && day <= new Date().toISOString().slice(0, 10);
+}
 
 /** Every job kind of this project. */
 export const jobs = { reading };
