@@ -143,8 +143,8 @@ export async function runPass(parts: PassParts, deadlineMs: number): Promise<Pas
 }
 
 /**
- * Looks an attempt up with `/status` and reports what RunPod says; no answer is given back, and is no news. Results that may
- * be big take turns: one of 20 MB takes some 120 MB until it is recorded, and a function has 256
+ * Looks an attempt up with `/status` and reports what RunPod says; no answer is given back, and is no news. Big results
+ * take turns: one of 20 MB takes some 120 MB until it is recorded, and a function has 256
  * (supabase.com/docs/guides/functions/limits). Ten at once would end it each time, until RunPod has forgotten them.
  */
 export async function pollOnce(

@@ -140,7 +140,7 @@ export class RunPod {
     }
   }
 
-  /** Looks a job up with `/status`. An answer that may be big is not read before `room` has resolved. */
+  /** Looks a job up with `/status`. A big answer is not read to its end before `room` has resolved. */
   async status(endpointId: string, jobId: string, room?: () => Promise<void>): Promise<Lookup> {
     return this.#lookup("GET", "status", endpointId, jobId, room);
   }
@@ -231,8 +231,7 @@ export class RunPod {
           ...(body === undefined ? {} : { body: new Blob([JSON.stringify(body)]) }),
         },
       );
-      if (room && !isSmall(response)) await room();
-      const text = await response.text().catch(() => null);
+      const text = await readText(response, room).catch(() => null);
       answer = { status: response.status, text, headers: response.headers };
       if (keyWasRefused(answer)) continue;
       if (key !== this.#keys[0]) this.#keys = [key, ...this.#keys.filter((other) => other !== key)];
@@ -251,9 +250,21 @@ const keyWasRefused = ({ status, text }: Answer): boolean =>
 /** Whether it is a web page: of what stands before RunPod's API, which knows no job. */
 const isPage = ({ headers }: Answer): boolean => /^text\/html\b/i.test(headers.get("content-type") ?? "");
 
-/** Of a length that is told, uncompressed, and at most 100 kB. */
-const isSmall = ({ headers }: Response): boolean =>
-  !headers.has("content-encoding") && Number(headers.get("content-length") ?? Number.NaN) <= 100_000;
+/** Bytes of an answer that are read before it counts as big: most say little, and rarely how much. */
+const SMALL_BYTES = 100_000;
+
+/** Reads an answer, what is beyond {@link SMALL_BYTES} of it once `room` has resolved. */
+async function readText(response: Response, room: () => Promise<void> = async () => {}): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (bytes <= SMALL_BYTES && bytes + chunk.length > SMALL_BYTES) await room();
+    bytes += chunk.length;
+  }
+  return text + decoder.decode();
+}
 
 function parse(text: string): unknown {
   try {

@@ -17,21 +17,21 @@ const inTurn =
   async () =>
     batches.shift() ?? [];
 
-/** An answer about a job whose body is made when it is read; of no length, unless `headers` tell one. */
-const streamed = (onRead: () => unknown, headers: Record<string, string> = {}, status = 200) =>
-  new Response(
-    new ReadableStream(
-      {
-        async pull(controller) {
-          await onRead();
-          controller.enqueue(new TextEncoder().encode('{"status":"IN_PROGRESS"}'));
-          controller.close();
-        },
+/** An answer about a job, after so many blanks: each, and then the answer, is made when it is read. */
+const streamed = (blanks: number[], onEnd: () => unknown, status = 200) => {
+  const parts = [...blanks.map((count) => " ".repeat(count)), '{"status":"IN_PROGRESS"}'];
+  const body = new ReadableStream(
+    {
+      async pull(controller) {
+        if (parts.length === 1) await onEnd();
+        controller.enqueue(new TextEncoder().encode(parts.shift()));
+        if (parts.length === 0) controller.close();
       },
-      { highWaterMark: 0 },
-    ),
-    { status, headers },
+    },
+    { highWaterMark: 0 },
   );
+  return new Response(body, { status });
+};
 
 /** An engine for passes: what the database hands out, and a RunPod that answers by path. */
 function passWith(options: {
@@ -219,29 +219,31 @@ describe("a pass", () => {
     expect(reports).toEqual([]);
   });
 
-  it("reads answers that may be big one at a time, each when the one before is recorded", async () => {
+  it("reads big answers one at a time, each when the one before is recorded", async () => {
     const steps: string[] = [];
     const { engine } = passWith({
       polls: [[poll("a"), poll("b"), poll("c")]],
-      answer: (path) => streamed(() => steps.push(`read ${path.slice(-4, -3)}`)),
+      answer: (path) => streamed([60_000, 60_000], () => steps.push(`read ${path.slice(-4, -3)}`)),
       recordReport: ({ attempt }) => steps.push(`record ${attempt}`),
     });
     expect(await engine.pass(1)).toMatchObject({ polled: 3, failed: 0 });
     expect(steps).toEqual(["a", "b", "c"].flatMap((name) => [`read ${name}`, `record ${name}`]));
   });
 
-  it("reads answers that are small, as they say, side by side", async () => {
+  it("reads small answers side by side, and beside a big one that does not end", async () => {
     let bIsRead = () => {};
     const readB = new Promise<void>((resolve) => {
       bIsRead = resolve;
     });
     const { engine, reports } = passWith({
-      polls: [[poll("a"), poll("b")]],
+      polls: [[poll("a"), poll("b"), poll("c")]],
       answer: (path) =>
-        streamed(() => (path.includes("a-u1") ? readB : bIsRead()), { "content-length": "24" }),
+        path.includes("b-u1")
+          ? streamed([], bIsRead)
+          : streamed(path.includes("c-u1") ? [120_000] : [], () => readB),
     });
     await engine.pass(1);
-    expect(reports.map(({ attempt }) => attempt).sort()).toEqual(["a", "b"]);
+    expect(reports.map(({ attempt }) => attempt).sort()).toEqual(["a", "b", "c"]);
   });
 
   it("waits for no turn of its own when one of two keys is refused", async () => {
@@ -249,7 +251,7 @@ describe("a pass", () => {
     const { engine, reports } = passWith({
       polls: [[poll("a"), poll("b")]],
       nextApiKey: "next",
-      answer: () => streamed(() => {}, {}, ++calls > 2 ? 200 : 401),
+      answer: () => streamed([120_000], () => {}, ++calls > 2 ? 200 : 401),
     });
     expect(await engine.pass(1)).toMatchObject({ polled: 2, refused: 0 });
     expect(reports).toHaveLength(2);
