@@ -5,8 +5,8 @@ import { z } from "zod";
 export const reading = defineJob({
   kind: "reading",
   input: z.strictObject({
-    name: z.string().trim().min(1).max(80).refine(isSeen, "must not be empty"),
-    birthDate: z.iso.date().refine(hasBeen, "must be a day that has been"),
+    name: z.string().trim().max(80).refine(isSeen, "must not be empty"),
+    birthDate: z.iso.date({ abort: true }).refine(hasBeen, "must be a day that has been"),
     question: z.string().max(500),
     voice: z.enum(["alto", "bass"]),
   }),
