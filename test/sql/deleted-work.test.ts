@@ -8,8 +8,6 @@ const { engine, user } = await engineOfFile(
   ({ sql }) => sql`update podbase_private.call_budgets set used_to = '-infinity'`,
 );
 
-const cancels = async (limit = 50) =>
-  (await engine.sql`select podbase.claim_cancels(${limit}) as r`)[0]!.r as Cancel[];
 const record = async (...attempts: string[]) =>
   (await engine.sql`select podbase.record_cancels(${attempts}::uuid[]) as r`)[0]!.r as number;
 const isDue = async () => (await engine.sql`select podbase_private.work_is_due() as r`)[0]!.r as boolean;
@@ -33,10 +31,10 @@ describe("work at RunPod whose job is deleted", () => {
     await engine.sql`delete from auth.users where id = ${leaver}`;
     await remove(running.id);
     expect(await isDue()).toBe(true);
-    const asked = await cancels();
+    const asked = await engine.cancels();
     expect(asked).toHaveLength(2);
     expect(asked).toEqual(expect.arrayContaining([cancelOf(theirs.claim), cancelOf(running.claim)]));
-    expect(await cancels(), "asked once in 30 s").toEqual([]);
+    expect(await engine.cancels(), "asked once in 30 s").toEqual([]);
     expect(await record(theirs.claim.attempt, running.claim.attempt)).toBe(2);
     expect(await record(theirs.claim.attempt), "and told twice").toBe(0);
     expect(await kept()).toEqual([]);
@@ -46,19 +44,19 @@ describe("work at RunPod whose job is deleted", () => {
   it("is asked for again after 30 s, or when RunPod wishes, until half an hour after its ttl", async () => {
     const { id, claim } = await engine.inQueue(user);
     await remove(id);
-    expect(await cancels()).toHaveLength(1);
+    expect(await engine.cancels()).toHaveLength(1);
     await engine.clock(31);
-    expect(await cancels()).toHaveLength(1);
+    expect(await engine.cancels()).toHaveLength(1);
     const pass: Partial<PassSummary> = {
       unanswered: [{ attempt: claim.attempt, call: "cancel", retryAfterMs: 300_000 }],
     };
     await engine.sql`select podbase.record_pass(${engine.sql.json(pass as never)})`;
     await engine.clock(200);
-    expect(await cancels()).toEqual([]);
+    expect(await engine.cancels()).toEqual([]);
     await engine.clock(340);
-    expect(await cancels()).toHaveLength(1);
+    expect(await engine.cancels()).toHaveLength(1);
     await engine.clock(DAY + 1801);
-    expect(await cancels()).toEqual([]);
+    expect(await engine.cancels()).toEqual([]);
     expect(await kept()).toEqual([]);
   });
 
@@ -66,13 +64,13 @@ describe("work at RunPod whose job is deleted", () => {
     const [gone, canceled] = [await engine.inQueue(user), await engine.inQueue(user)];
     await remove(gone.id);
     await engine.sql`select podbase.operator_cancel_job(${canceled.id})`;
-    expect(await cancels(0)).toEqual([]);
-    expect(await cancels(1)).toEqual([{ ...cancelOf(canceled.claim), kind: "reading", task: "text" }]);
-    expect(await cancels(1)).toEqual([cancelOf(gone.claim)]);
+    expect(await engine.cancels(0)).toEqual([]);
+    expect(await engine.cancels(1)).toEqual([{ ...cancelOf(canceled.claim), kind: "reading", task: "text" }]);
+    expect(await engine.cancels(1)).toEqual([cancelOf(gone.claim)]);
     await engine.clock(31);
     await engine.sql`update podbase_private.call_budgets set used_to = podbase_private.now() + interval '2 s'
                      where operation = 'cancel'`;
-    expect(await cancels()).toEqual([]);
+    expect(await engine.cancels()).toEqual([]);
   });
 
   it("is also what was superseded and not yet canceled", async () => {
@@ -87,7 +85,7 @@ describe("work at RunPod whose job is deleted", () => {
     await engine.complete(claims[0]!);
     expect(await engine.job(job.id)).toMatchObject({ status: "completed" });
     await remove(job.id);
-    expect(await cancels()).toEqual([cancelOf(second!)]);
+    expect(await engine.cancels()).toEqual([cancelOf(second!)]);
   });
 
   it("is none where all has ended", async () => {
@@ -131,13 +129,13 @@ describe("work that is being given to RunPod when its job is deleted", () => {
   it("is canceled there as soon as its id is known", async () => {
     const { job, claims } = await engine.submit(user, ONE);
     await remove(job.id);
-    expect(await cancels()).toEqual([]);
+    expect(await engine.cancels()).toEqual([]);
     expect(await isDue()).toBe(false);
     await engine.submission(claims[0]!, { outcome: "accepted" });
-    expect(await cancels(), "without an id there is nothing to ask for").toEqual([]);
+    expect(await engine.cancels(), "without an id there is nothing to ask for").toEqual([]);
     await engine.accepted(claims[0]!);
     expect(await isDue()).toBe(true);
-    expect(await cancels()).toEqual([cancelOf(claims[0]!)]);
+    expect(await engine.cancels()).toEqual([cancelOf(claims[0]!)]);
     expect(await record(claims[0]!.attempt)).toBe(1);
   });
 
@@ -149,7 +147,7 @@ describe("work that is being given to RunPod when its job is deleted", () => {
     expect(await isDue()).toBe(false);
     await engine.clock(DAY + 1801);
     expect(await isDue()).toBe(true);
-    expect(await cancels()).toEqual([]);
+    expect(await engine.cancels()).toEqual([]);
     expect(await kept()).toEqual([]);
   });
 
@@ -171,7 +169,7 @@ describe("work that is being given to RunPod when its job is deleted", () => {
       expect(claims).toHaveLength(1);
       // An answer that waits for the job's lock finds the job gone, and the attempt where the delete has put it.
       await engine.accepted(...claims);
-      expect(await cancels()).toEqual([cancelOf(claims[0]!)]);
+      expect(await engine.cancels()).toEqual([cancelOf(claims[0]!)]);
       await record(claims[0]!.attempt);
 
       const second = await engine.submit(user, ONE);
@@ -183,7 +181,7 @@ describe("work that is being given to RunPod when its job is deleted", () => {
         await waitsForLock();
       });
       await told;
-      expect(await cancels()).toEqual([cancelOf(claim!)]);
+      expect(await engine.cancels()).toEqual([cancelOf(claim!)]);
     } finally {
       await other.end();
     }

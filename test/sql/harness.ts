@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Claim, Report, ReportResult, SubmitResult } from "@podbase/core";
+import type { Cancel, Claim, Poll, Report, ReportResult, SubmitResult } from "@podbase/core";
 import { createTestDatabase } from "@podbase/local/testing";
 import postgres from "postgres";
 import { afterAll, afterEach } from "vitest";
@@ -66,6 +66,8 @@ export async function openEngine() {
     submit: (user: string, tasks: PlanTask[] = READING, more: object = {}) =>
       json<SubmitResult>("submit_job", { user, kind: "reading", input: { n: 1 }, plan: { tasks }, ...more }),
     claim: (limit = 100) => json<Claim[]>("claim_tasks", limit),
+    polls: (limit = 50) => json<Poll[]>("claim_polls", limit),
+    cancels: (limit = 50) => json<Cancel[]>("claim_cancels", limit),
     accepted: (...claims: Claim[]) =>
       json<number>(
         "record_submissions",

@@ -1,4 +1,4 @@
-import type { PassSummary, Poll } from "@podbase/core";
+import type { PassSummary } from "@podbase/core";
 import { describe, expect, it } from "vitest";
 import { engineOfFile, ONE, type Row } from "./harness.ts";
 
@@ -11,10 +11,6 @@ const { engine, user } = await engineOfFile(async ({ sql }) => {
   await sql`update podbase_private.call_budgets set used_to = '-infinity'`;
 });
 
-const polls = async (limit = 50) =>
-  (await engine.sql`select podbase.claim_polls(${limit}) as polls`)[0]!.polls as Poll[];
-const cancels = async (limit = 50) =>
-  (await engine.sql`select podbase.claim_cancels(${limit}) as cancels`)[0]!.cancels as Poll[];
 const recordPass = (pass: Partial<PassSummary>) =>
   engine.sql`select podbase.record_pass(${engine.sql.json({
     ms: 5,
@@ -49,7 +45,7 @@ describe("the answer to a call of reconcile", () => {
     await engine.clock(60);
     await engine.tick();
     await answer(202);
-    await polls();
+    await engine.polls();
     await engine.tick();
     expect((await heartbeat("wake"))!.detail).toMatchObject({
       ok: true,
@@ -184,7 +180,7 @@ describe("the end of a pass", () => {
   it("has what RunPod did not answer asked again soon, or when RunPod wishes", async () => {
     const [soon, later] = [await engine.inQueue(user), await engine.inQueue(user)];
     await engine.clock(60);
-    expect(await polls()).toHaveLength(2);
+    expect(await engine.polls()).toHaveLength(2);
     await recordPass({
       unanswered: [
         { attempt: soon.claim.attempt, call: "status" },
@@ -192,23 +188,23 @@ describe("the end of a pass", () => {
       ],
     });
     await engine.clock(97);
-    expect((await polls()).map(({ attempt }) => attempt)).toEqual([soon.claim.attempt]);
+    expect((await engine.polls()).map(({ attempt }) => attempt)).toEqual([soon.claim.attempt]);
     await engine.clock(355);
-    expect((await polls()).map(({ attempt }) => attempt)).toEqual([soon.claim.attempt]);
+    expect((await engine.polls()).map(({ attempt }) => attempt)).toEqual([soon.claim.attempt]);
     await engine.clock(362);
-    expect((await polls()).map(({ attempt }) => attempt)).toEqual([later.claim.attempt]);
+    expect((await engine.polls()).map(({ attempt }) => attempt)).toEqual([later.claim.attempt]);
     expect((await engine.attempt(later.claim)).state).toBe("in_queue");
   });
 
   it("gives up what nobody had an answer about until half an hour after its ttl, and says so", async () => {
     const { id, claim } = await engine.inQueue(user);
     await engine.clock(86_400 + 1700);
-    expect(await polls()).toHaveLength(1);
+    expect(await engine.polls()).toHaveLength(1);
     const unanswered = [{ attempt: claim.attempt, call: "status" as const }];
     await recordPass({ unanswered });
     expect((await engine.attempt(claim)).state).toBe("in_queue");
     await engine.clock(86_400 + 1900);
-    expect(await polls()).toHaveLength(1);
+    expect(await engine.polls()).toHaveLength(1);
     await recordPass({ unanswered });
     expect(await engine.attempt(claim)).toMatchObject({ state: "lost", failure_class: "lost" });
     expect(await engine.job(id)).toMatchObject({ status: "processing", phase: "retrying" });
@@ -224,12 +220,12 @@ describe("the end of a pass", () => {
     ];
     for (const seconds of [60, 86_400 + 1900]) {
       await engine.clock(seconds);
-      expect(await cancels()).toHaveLength(1);
+      expect(await engine.cancels()).toHaveLength(1);
       await recordPass({ unanswered });
     }
     expect(await engine.job(id)).toMatchObject({ status: "canceled" });
     await engine.clock(86_400 * 2);
-    expect([await cancels(), await polls()]).toEqual([[], []]);
+    expect([await engine.cancels(), await engine.polls()]).toEqual([[], []]);
   });
 
   it("waits for who holds the job of what it gives up, and keeps nothing from them meanwhile", async () => {
@@ -266,45 +262,5 @@ describe("work that RunPod has forgotten", () => {
     expect(await engine.attempt(claim)).toMatchObject({ state: "lost", failure_class: "lost" });
     expect(await engine.job(id)).toMatchObject({ status: "processing", phase: "retrying" });
     expect(await alerts()).toEqual(["lost"]);
-  });
-});
-
-describe("calls of RunPod", () => {
-  it("stay under its limits however much is due", async () => {
-    await engine.configure({
-      endpoints: { many: { providerId: "ep-many", maxInFlight: 1000, maxRunsPer10s: 100_000 } },
-      routes: { many: ["many"] },
-    });
-    const plan = { tasks: [{ name: "text", route: "many" }] };
-    await engine.sql`select podbase.submit_jobs(${engine.sql.json(
-      Array.from({ length: 400 }, () => ({
-        user,
-        kind: "reading",
-        input: {},
-        plan,
-      })) as never,
-    )})`;
-    const claims = await engine.claim(400);
-    expect(claims).toHaveLength(400);
-    await engine.accepted(...claims);
-    await engine.sql`update podbase_private.attempts set cancel_requested_at = '2020-01-01'`;
-
-    const count = async (ask: () => Promise<Poll[]>) => {
-      let total = 0;
-      const from = Date.now() + 3_000_000;
-      for (let n = 0; n <= 10; n++) {
-        const at = new Date(from + 1000 * n).toISOString();
-        await engine.sql`select set_config('podbase.now', ${at}, false)`;
-        for (let more = -1; more !== 0; total += more) more = (await ask()).length;
-      }
-      return total;
-    };
-    const canceled = await count(cancels);
-    expect(canceled).toBeGreaterThan(60);
-    expect(canceled).toBeLessThanOrEqual(80);
-    await engine.sql`update podbase_private.call_budgets set per_10s = 120 where operation = 'status'`;
-    const polled = await count(polls);
-    expect(polled).toBeGreaterThan(90);
-    expect(polled).toBeLessThanOrEqual(120);
   });
 });
