@@ -1,7 +1,8 @@
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { sceneOfFile } from "./browser-scene.ts";
 import { finishJobs, insertJobs } from "./watching-bulk.ts";
-import { seat, setOnline } from "./watching-page.ts";
+import { fillIn, seat, setOnline } from "./watching-page.ts";
 import { changeSession, userOf } from "./watching-session.ts";
 
 const { browser, watching } = await sceneOfFile();
@@ -103,17 +104,7 @@ describe("the page of a person", { timeout: 90_000 }, () => {
     const { page } = person;
     const job = await person.ask();
     await page.goto(`${person.network.url}/#/`);
-    let open = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    await page.route("**/request-job", async (route) => {
-      await gate;
-      await route.continue();
-    });
-    await page.getByTestId("name").fill("Grace Hopper");
-    await page.getByTestId("birth-date").fill("1990-12-10");
-    await page.getByTestId("request").click();
+    const open = await askWithoutAnswer(page);
     await page.getByTestId("history-item").click();
     await page.getByTestId("job-status").waitFor();
     open();
@@ -125,17 +116,7 @@ describe("the page of a person", { timeout: 90_000 }, () => {
   it("keeps what the next person writes while a question of the last one is still being sent", async () => {
     const person = await seat(browser, watching);
     const { page } = person;
-    let open = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    await page.route("**/request-job", async (route) => {
-      await gate;
-      await route.continue();
-    });
-    await page.getByTestId("name").fill("Grace Hopper");
-    await page.getByTestId("birth-date").fill("1990-12-10");
-    await page.getByTestId("request").click();
+    const open = await askWithoutAnswer(page);
     await page.getByTestId("sign-out").click();
     await page.getByTestId("guest").click();
     await page.getByTestId("question").fill("And I?");
@@ -238,3 +219,17 @@ describe("the page of a person", { timeout: 90_000 }, () => {
     await person.close();
   });
 });
+
+/** Asks for a reading and holds the request up until the returned function is called. */
+async function askWithoutAnswer(page: Page): Promise<() => void> {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  await page.route("**/request-job", async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await fillIn(page, "Grace Hopper");
+  return open;
+}

@@ -101,7 +101,7 @@ export async function seat(
 }
 
 /** Fills the form in and sends it. */
-async function fillIn(page: Page, name: string): Promise<void> {
+export async function fillIn(page: Page, name: string): Promise<void> {
   await page.getByTestId("name").fill(name);
   await page.getByTestId("birth-date").fill("1990-12-10");
   await page.getByTestId("request").click();
